@@ -1,0 +1,50 @@
+# Commands for users and developers. `make run` and `make test` need nothing but Python 3.11 or later.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= out
+
+.PHONY: setup setup-dev run test test-slow check bench clean
+
+setup: $(VENV)/.core
+setup-dev: $(VENV)/.dev
+
+$(VENV)/.core: pyproject.toml constraints.txt hatch_build.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+# Basic Pitch's own package pins a TensorFlow that no longer installs; the tests compare with its code alone.
+$(VENV)/.dev: $(VENV)/.core
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps basic-pitch==0.4.0
+	touch $@
+
+## run: take the demonstration song apart, or SONG=path
+run: setup
+ifdef SONG
+	$(BIN)/unbraid process "$(SONG)" -o "$(OUT)"
+else
+	$(BIN)/unbraid demo -o "$(OUT)"
+endif
+
+## test: all tests but the slow ones
+test: setup-dev
+	$(BIN)/pytest -m "not slow and not gpu"
+
+## test-slow: fuzzing and long recordings
+test-slow: setup-dev
+	$(BIN)/pytest -m "slow and not gpu"
+
+## check: formatting, lint, types
+check: setup-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+## bench: speed, memory and quality beside the peers, written to bench/RESULTS.md
+bench: setup-dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) dist build

@@ -1,0 +1,56 @@
+"""onnxruntime sessions sized to the cores this process may use."""
+
+import functools
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unbraid.errors import ModelError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+CGROUP_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+
+
+def available_cores() -> int:
+    """Cores this process may use: its affinity, further limited by a container's CPU quota."""
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    try:
+        quota, period = CGROUP_CPU_MAX.read_text().split()
+        cores = min(cores, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # no cgroup v2, or its quota is "max"
+        pass
+    return max(1, cores)
+
+
+@functools.lru_cache(maxsize=8)
+def open_session(network: Path, threads: int) -> "onnxruntime.InferenceSession":
+    """Load an ONNX network for the CPU; the same network is loaded once.
+
+    Threads wait without spinning, so that the FFTs between two calls have the cores to themselves.
+
+    Args:
+        network: path of the .onnx file.
+        threads: threads that compute one call; results are bit-identical only for the same number.
+
+    Raises:
+        ModelError: the file is not a network that onnxruntime can load.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(
+            str(network), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's exceptions share no base below Exception
+        raise ModelError(f"{network.name} is not a network that can be loaded: {error}") from error

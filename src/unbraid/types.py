@@ -1,0 +1,168 @@
+"""The values that travel between Unbraid's stages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+"""Audio samples, full scale 1.0."""
+
+StemName: TypeAlias = str
+"""A part of a song. Models name their own; the usual ones are in `STEM_NAMES`."""
+
+STEM_NAMES: tuple[StemName, ...] = ("vocals", "drums", "bass", "other", "guitar", "piano")
+
+AudioFormat = Literal["wav", "flac", "mp3", "ogg", "opus"]
+BitDepth = Literal["16", "24", "32f"]
+ClipMode = Literal["float", "rescale", "limit"]
+ResidualMode = Literal["file", "other", "off"]
+Stage = Literal["decode", "separate", "transcribe", "export"]
+
+
+@dataclass(frozen=True)
+class AudioSignal:
+    """A recording in memory.
+
+    Attributes:
+        samples: float32 [channel, time], full scale 1.0.
+        sample_rate: samples per second.
+    """
+
+    samples: Samples
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2 or self.samples.dtype != np.float32:
+            raise ValueError(
+                f"samples must be float32 [channel, time], got {self.samples.dtype} of shape "
+                f"{self.samples.shape}; did you mean samples[np.newaxis].astype(np.float32)?"
+            )
+        if self.samples.shape[0] > self.samples.shape[1] > 0 and self.samples.shape[0] > 64:
+            raise ValueError(
+                f"samples must be [channel, time], got shape {self.samples.shape}; "
+                "did you mean samples.T?"
+            )
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return self.samples.shape[0]
+
+    @property
+    def length(self) -> int:
+        """Samples per channel."""
+        return self.samples.shape[1]
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.length / self.sample_rate
+
+
+Stems: TypeAlias = dict[StemName, AudioSignal]
+"""A song taken apart: every stem as long as the song, in the order of its model."""
+
+
+@dataclass(frozen=True)
+class NoteEvent:
+    """One note of a stem.
+
+    Attributes:
+        start_s: onset in seconds.
+        end_s: offset in seconds.
+        pitch: MIDI note number, 60 is C4.
+        amplitude: mean activation, 0 to 1.
+        bends: pitch deviation in semitones, evenly spaced over [start_s, end_s]; empty for none.
+    """
+
+    start_s: float
+    end_s: float
+    pitch: int
+    amplitude: float
+    bends: tuple[float, ...] = ()
+
+    @property
+    def velocity(self) -> int:
+        """MIDI velocity, 1 to 127."""
+        return min(127, max(1, round(127 * self.amplitude)))
+
+
+@dataclass(frozen=True)
+class TranscriptionOptions:
+    """What counts as a note.
+
+    Attributes:
+        onset_threshold: least onset activation that begins a note, 0 to 1.
+        frame_threshold: least activation that keeps a note sounding, 0 to 1.
+        min_note_duration_s: shorter notes are dropped.
+        min_frequency_hz: lower notes are dropped (32.7 Hz is C1).
+        max_frequency_hz: higher notes are dropped (2093 Hz is C7).
+        pitch_bends: whether notes carry their pitch deviation.
+    """
+
+    onset_threshold: float = 0.5
+    frame_threshold: float = 0.3
+    min_note_duration_s: float = 0.125
+    min_frequency_hz: float = 32.7
+    max_frequency_hz: float = 2093.0
+    pitch_bends: bool = True
+
+
+@dataclass(frozen=True)
+class ProcessOptions:
+    """What to make of a song, and how to write it.
+
+    Attributes:
+        model: name of a separation model.
+        stems: stems to keep; None keeps all.
+        with_rest: also write `rest`, the mixture without the kept stems.
+        midi: transcribe the pitched stems.
+        midi_tempo: beats per minute of the MIDI files; None takes the song's own.
+        transcription: what counts as a note.
+        format: audio format of the stems.
+        bit_depth: sample format of WAV and FLAC.
+        clip: what happens to stems beyond full scale: `float` keeps them by writing 32-bit float
+            WAV, `rescale` lowers all stems alike, `limit` turns the peaks down.
+        name: file name of a stem without its extension; `{stem}` and tags are filled in.
+        residual: where mixture minus stems goes when it is above -60 dB.
+        overwrite: begin anew instead of going on or skipping.
+        threads: threads of the networks; None takes all cores this process may use.
+    """
+
+    model: str = "lite"
+    stems: tuple[StemName, ...] | None = None
+    with_rest: bool = False
+    midi: bool = True
+    midi_tempo: float | None = None
+    transcription: TranscriptionOptions = field(default_factory=TranscriptionOptions)
+    format: AudioFormat = "wav"
+    bit_depth: BitDepth = "24"
+    clip: ClipMode = "float"
+    name: str = "{stem}"
+    residual: ResidualMode = "file"
+    overwrite: bool = False
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a song has come.
+
+    Attributes:
+        stage: what is being done.
+        done_s: seconds of audio finished in this stage.
+        total_s: seconds of audio of the whole stage; None while the length is unknown.
+        detail: the stem at work, if it is one.
+    """
+
+    stage: Stage
+    done_s: float
+    total_s: float | None
+    detail: str = ""
+
+
+OnProgress: TypeAlias = Callable[[Progress], None]
+"""Called between units of work, from the thread that works; raise `Cancelled` in it to stop."""
