@@ -1,8 +1,8 @@
 """Fetches Basic Pitch's network into the package data while Unbraid is built.
 
-The `basic-pitch` package pins a TensorFlow that no longer installs, so it cannot be a dependency; the
-one file that is needed of it, an ONNX network of 230 KB (Apache-2.0, Spotify AB), is taken out of the
-published wheel, checked, and laid beside its licence and notice.
+The `basic-pitch` package pins a TensorFlow that no longer installs, so it cannot be a dependency.
+The one file that is needed of it, an ONNX network of 230 KB (Apache-2.0, Spotify AB), is taken out
+of the published wheel, checked, and laid beside its licence and notice.
 """
 
 import hashlib

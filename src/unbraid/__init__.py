@@ -1,3 +1,76 @@
-"""Takes a song apart: stems, the notes of each stem as MIDI, tempo, key and chords."""
+"""Takes a song apart: stems, the notes of each stem as MIDI, tempo, key and chords.
+
+Example:
+    >>> import unbraid  # doctest: +SKIP
+    >>> stems = unbraid.separate("song.mp3")  # doctest: +SKIP
+    >>> notes = unbraid.transcribe(stems["bass"])  # doctest: +SKIP
+    >>> result = unbraid.process("song.mp3", "out")  # doctest: +SKIP
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from unbraid.audio import load as load
+    from unbraid.demo import demo_song as demo_song
+    from unbraid.errors import AudioError as AudioError
+    from unbraid.errors import Cancelled as Cancelled
+    from unbraid.errors import InputError as InputError
+    from unbraid.errors import MissingExtraError as MissingExtraError
+    from unbraid.errors import ModelError as ModelError
+    from unbraid.errors import ResourceError as ResourceError
+    from unbraid.errors import UnbraidError as UnbraidError
+    from unbraid.export.manifest import Manifest as Manifest
+    from unbraid.pipeline import Result as Result
+    from unbraid.pipeline import process as process
+    from unbraid.separation import load_separator as load_separator
+    from unbraid.separation import separate as separate
+    from unbraid.transcription import transcribe as transcribe
+    from unbraid.types import AudioSignal as AudioSignal
+    from unbraid.types import NoteEvent as NoteEvent
+    from unbraid.types import ProcessOptions as ProcessOptions
+    from unbraid.types import Progress as Progress
+    from unbraid.types import Stems as Stems
+    from unbraid.types import TranscriptionOptions as TranscriptionOptions
+
+# Where the public names live; a module is imported when one of its names is first used.
+_HOMES = {
+    "unbraid.audio": ("load",),
+    "unbraid.demo": ("demo_song",),
+    "unbraid.errors": (
+        "AudioError",
+        "Cancelled",
+        "InputError",
+        "MissingExtraError",
+        "ModelError",
+        "ResourceError",
+        "UnbraidError",
+    ),
+    "unbraid.export.manifest": ("Manifest",),
+    "unbraid.pipeline": ("Result", "process"),
+    "unbraid.separation": ("load_separator", "separate"),
+    "unbraid.transcription": ("transcribe",),
+    "unbraid.types": (
+        "AudioSignal",
+        "NoteEvent",
+        "ProcessOptions",
+        "Progress",
+        "Stems",
+        "TranscriptionOptions",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'unbraid' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

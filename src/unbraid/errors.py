@@ -11,6 +11,8 @@
 Every message says what was wrong and what to do, in one line.
 """
 
+import errno
+
 
 class UnbraidError(Exception):
     """Base of all errors that Unbraid raises on purpose."""
@@ -38,3 +40,20 @@ class ResourceError(UnbraidError):
 
 class Cancelled(UnbraidError):  # noqa: N818  a wish of the caller's, not a fault
     """The caller asked to stop; what is finished stays, and a later run goes on from there."""
+
+
+def resource_error(error: OSError) -> ResourceError:
+    """What an error of the operating system, met while writing results, means to a user."""
+    where = f" ({error.filename})" if error.filename else ""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            return ResourceError(
+                f"the disk is full{where}; free some space or choose another folder with -o"
+            )
+        case errno.ENAMETOOLONG:
+            return ResourceError(f"the path is too long for this disk{where}; choose a shorter -o")
+        case _:
+            reason = error.strerror or str(error)
+            return ResourceError(
+                f"the result cannot be written: {reason}{where}; choose another folder with -o"
+            )

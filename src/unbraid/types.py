@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from unbraid.errors import InputError
+
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Audio samples, full scale 1.0."""
 
@@ -99,7 +101,7 @@ class TranscriptionOptions:
         frame_threshold: least activation that keeps a note sounding, 0 to 1.
         min_note_duration_s: shorter notes are dropped.
         min_frequency_hz: lower notes are dropped (32.7 Hz is C1).
-        max_frequency_hz: higher notes are dropped (2093 Hz is C7).
+        max_frequency_hz: notes of this frequency or higher are dropped (2093 Hz is C7).
         pitch_bends: whether notes carry their pitch deviation.
     """
 
@@ -109,6 +111,21 @@ class TranscriptionOptions:
     min_frequency_hz: float = 32.7
     max_frequency_hz: float = 2093.0
     pitch_bends: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("onset_threshold", "frame_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be between 0 and 1, got {getattr(self, name):g}")
+        if not 0 <= self.min_note_duration_s <= 60:
+            raise InputError(
+                f"min_note_duration_s must be 0 to 60 seconds, got {self.min_note_duration_s:g}; "
+                "did you give milliseconds?"
+            )
+        if not 0 < self.min_frequency_hz < self.max_frequency_hz:
+            raise InputError(
+                "min_frequency_hz must be above 0 and below max_frequency_hz, got "
+                f"{self.min_frequency_hz:g} and {self.max_frequency_hz:g} Hz"
+            )
 
 
 @dataclass(frozen=True)
@@ -127,9 +144,8 @@ class ProcessOptions:
         clip: what happens to stems beyond full scale: `float` keeps them by writing 32-bit float
             WAV, `rescale` lowers all stems alike, `limit` turns the peaks down.
         name: file name of a stem without its extension; `{stem}` and tags are filled in.
-        residual: where mixture minus stems goes when it is above -60 dB.
-        overwrite: begin anew instead of going on or skipping.
-        threads: threads of the networks; None takes all cores this process may use.
+        residual: where mixture minus stems goes when it is above -60 dB: into a file of its own,
+            into the stem `other`, or nowhere.
     """
 
     model: str = "lite"
@@ -143,8 +159,6 @@ class ProcessOptions:
     clip: ClipMode = "float"
     name: str = "{stem}"
     residual: ResidualMode = "file"
-    overwrite: bool = False
-    threads: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""placeholder"""
+"""What a listener would say about a song: its tempo."""

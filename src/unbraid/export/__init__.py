@@ -1,1 +1,1 @@
-"""placeholder"""
+"""Results written as files."""

@@ -1,0 +1,25 @@
+"""Audio files: decoding, resampling, folding to stereo, encoding, tags, loudness."""
+
+from unbraid.audio.decode import AudioReader, load, open_audio
+from unbraid.audio.downmix import describe_downmix, to_stereo
+from unbraid.audio.encode import AudioWriter, check_writable, open_writer
+from unbraid.audio.loudness import LoudnessMeter
+from unbraid.audio.resample import Resampler, resample_blocks, resampled_length
+from unbraid.audio.tags import Tags, read_tags
+
+__all__ = [
+    "AudioReader",
+    "AudioWriter",
+    "LoudnessMeter",
+    "Resampler",
+    "Tags",
+    "check_writable",
+    "describe_downmix",
+    "load",
+    "open_audio",
+    "open_writer",
+    "read_tags",
+    "resample_blocks",
+    "resampled_length",
+    "to_stereo",
+]

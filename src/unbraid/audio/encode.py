@@ -1,0 +1,262 @@
+"""Encoding of stems, block by block: WAV, FLAC, MP3, Ogg Vorbis, Opus.
+
+Whole-number formats are rounded here, to the nearest step of 1 / 2^(bits − 1): what was read from
+such a file is written back as it was. Nothing is ever clipped; what does not fit is refused.
+"""
+
+import io
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from unbraid.audio.resample import Resampler
+from unbraid.audio.sink import Sink
+from unbraid.audio.sndfile import VORBIS_CHANNELS, ForwardSoundFile, explain
+from unbraid.audio.tags import Tags, id3v2, texts_of
+from unbraid.errors import InputError, MissingExtraError, ResourceError
+from unbraid.types import AudioFormat, BitDepth, Samples
+
+_STEP_SAMPLES = 16_384
+_MOST_WAV_BYTES = (1 << 32) - (1 << 20)
+_SAMPLE_BYTES: dict[BitDepth, int] = {"16": 2, "24": 3, "32f": 4}
+_INTEGER_BITS = {"PCM_16": 16, "PCM_24": 24}
+_SFC_SET_ADD_PEAK_CHUNK = 0x1050
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """How libsndfile is asked for a format.
+
+    Attributes:
+        container: its name of the file format.
+        subtype: its name of the sample format.
+        sample_rates: samples per second that the format knows; empty for any.
+        compression_level: 0 is best quality for MP3, Vorbis and Opus, and fastest for FLAC.
+    """
+
+    container: str
+    subtype: str
+    sample_rates: tuple[int, ...] = ()
+    compression_level: float | None = None
+
+    def fitting_rate(self, sample_rate: int) -> int:
+        """The rate to write at: the same, or the next that the format knows."""
+        if not self.sample_rates or sample_rate in self.sample_rates:
+            return sample_rate
+        higher = (rate for rate in self.sample_rates if rate > sample_rate)
+        return next(higher, self.sample_rates[-1])
+
+    def open(self, sink: Any, sample_rate: int, channels: int) -> ForwardSoundFile:
+        """Begin a file in `sink`.
+
+        Raises:
+            soundfile.LibsndfileError, ValueError: libsndfile cannot do this.
+        """
+        sound = ForwardSoundFile(
+            sink,
+            "w",
+            sample_rate,
+            channels,
+            self.subtype,
+            format=self.container,
+            compression_level=self.compression_level,
+        )
+        _leave_time_out(sound)
+        return sound
+
+
+_MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+_LOSSY: dict[AudioFormat, _Encoding] = {
+    "mp3": _Encoding("MP3", "MPEG_LAYER_III", _MP3_RATES, compression_level=0.0),
+    "ogg": _Encoding("OGG", "VORBIS", compression_level=0.2),
+    "opus": _Encoding("OGG", "OPUS", (48_000,), compression_level=0.5),
+}
+"""About 245 (variable bit rate V0), 224 and 256 kbit/s for music in stereo."""
+
+_LOSSLESS: dict[tuple[AudioFormat, BitDepth], _Encoding] = {
+    ("wav", "16"): _Encoding("WAV", "PCM_16"),
+    ("wav", "24"): _Encoding("WAV", "PCM_24"),
+    ("wav", "32f"): _Encoding("WAV", "FLOAT"),
+    ("flac", "16"): _Encoding("FLAC", "PCM_16", compression_level=0.5),
+    ("flac", "24"): _Encoding("FLAC", "PCM_24", compression_level=0.5),
+}
+
+
+def _leave_time_out(sound: ForwardSoundFile) -> None:
+    """Write no PEAK chunk: it holds the time of writing, and the same stem should give one file."""
+    soundfile._snd.sf_command(sound._file, _SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
+
+
+def _encoding(format: AudioFormat, bit_depth: BitDepth) -> _Encoding:
+    encoding = _LOSSY.get(format) or _LOSSLESS.get((format, bit_depth))
+    if not encoding:
+        depths = [depth for known, depth in _LOSSLESS if known == format]
+        raise InputError(
+            f"{format} cannot hold {bit_depth} samples: choose {' or '.join(depths)}"
+            if depths
+            else f"{format!r} is no format to write: choose wav, flac, mp3, ogg or opus"
+        )
+    return encoding
+
+
+def check_writable(format: AudioFormat, bit_depth: BitDepth) -> None:
+    """Make sure, before any work, that a format can be written here.
+
+    Args:
+        format: kind of file.
+        bit_depth: of WAV and FLAC; the others have none.
+
+    Raises:
+        InputError: there is no such format.
+        MissingExtraError: this libsndfile was built without it.
+    """
+    encoding = _encoding(format, bit_depth)
+    try:
+        encoding.open(io.BytesIO(), encoding.fitting_rate(44_100), 2).close()
+    except (soundfile.LibsndfileError, ValueError) as error:
+        raise MissingExtraError(
+            f"the libsndfile of this system cannot write {format}: "
+            "pip install --force-reinstall soundfile brings one that can, or choose wav"
+        ) from error
+
+
+class AudioWriter:
+    """A sound file in the making; `open_writer` makes one.
+
+    Attributes:
+        sample_rate: samples per second in the file.
+    """
+
+    def __init__(
+        self, path: Path, sample_rate: int, channels: int, encoding: _Encoding, tags: Tags
+    ) -> None:
+        self.sample_rate = encoding.fitting_rate(sample_rate)
+        self._name = path.name
+        self._bits = _INTEGER_BITS.get(encoding.subtype)
+        self._resampler = Resampler(sample_rate, self.sample_rate, channels)
+        in_vorbis_order = encoding.container == "OGG" and channels in VORBIS_CHANNELS
+        self._order = np.argsort(VORBIS_CHANNELS[channels]) if in_vorbis_order else slice(None)
+        is_mp3 = encoding.container == "MP3"
+        self._sink = Sink(path, id3v2(tags) if is_mp3 else b"")
+        try:
+            with self._sink.guard():
+                self._sound = encoding.open(self._sink, self.sample_rate, channels)
+                if not is_mp3:
+                    for name, text in texts_of(tags).items():
+                        setattr(self._sound, name, text)
+        except soundfile.LibsndfileError as error:
+            self._sink.close()
+            raise InputError(
+                f"{path.name!r} cannot hold {channels} channels at {sample_rate} Hz "
+                f"({explain(error)}): choose wav"
+            ) from error
+
+    def write(self, samples: Samples) -> None:
+        """Append samples.
+
+        Args:
+            samples: float32 [channel, time], finite; within full scale if the format holds whole
+                numbers, of which +1.0 becomes the largest.
+
+        Raises:
+            InputError: they are not.
+            ResourceError: the disk is full.
+        """
+        peak = np.abs(samples).max(initial=0.0)
+        if not np.isfinite(peak) or (self._bits and peak > 1.0):
+            raise InputError(
+                f"{self._name!r} cannot hold samples that peak at {peak:.6g}: "
+                "scale them to full scale, or write 32-bit float WAV"
+            )
+        self._encode(self._resampler.push(samples))
+
+    def _encode(self, samples: Samples) -> None:
+        """Encode in steps: libvorbis keeps a whole one on its stack."""
+        for start in range(0, samples.shape[1], _STEP_SAMPLES):
+            step = samples[self._order, start : start + _STEP_SAMPLES].T
+            with self._sink.guard():
+                self._sound.write(_quantised(step, self._bits) if self._bits else step.copy("C"))
+
+    def close(self) -> None:
+        """Finish the file.
+
+        Raises:
+            ResourceError: the disk is full.
+        """
+        channels = self._resampler.channels
+        try:
+            self._encode(self._resampler.push(np.zeros((channels, 0), np.float32), last=True))
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Release the file as it is."""
+        with self._sink.guard():
+            self._sound.close()
+            self._sink.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            with suppress(ResourceError):
+                self._abandon()
+
+
+def open_writer(
+    path: str | Path,
+    sample_rate: int,
+    channels: int,
+    format: AudioFormat = "wav",
+    bit_depth: BitDepth = "24",
+    tags: Tags | None = None,
+    length: int | None = None,
+) -> AudioWriter:
+    """Begin a sound file, as a context manager; one left by an exception stays incomplete.
+
+    >>> with open_writer("bass.wav", 44_100, channels=2) as writer:  # doctest: +SKIP
+    ...     writer.write(np.zeros((2, 44_100), np.float32))
+
+    Args:
+        path: the file to make, whatever its name ends in.
+        sample_rate: samples per second of what will be written. Opus is resampled to 48 kHz, MP3
+            to the next rate it knows if it does not know this one.
+        channels: number of channels, in WAV's order.
+        format: kind of file.
+        bit_depth: of WAV and FLAC; the others have none.
+        tags: texts to put into the file; covers are left out, and of RF64 few programs read them.
+        length: samples per channel to expect; WAV becomes RF64 where they do not fit into 4 GB.
+
+    Raises:
+        InputError: the format cannot hold this.
+        ResourceError: the file cannot be made.
+    """
+    encoding = _encoding(format, bit_depth)
+    size = (length or 0) * channels * _SAMPLE_BYTES[bit_depth]
+    if encoding.container == "WAV" and size > _MOST_WAV_BYTES:
+        encoding = replace(encoding, container="RF64")
+    return AudioWriter(Path(path), sample_rate, channels, encoding, tags or Tags())
+
+
+def _quantised(samples: Samples, bits: int) -> npt.NDArray[np.int32]:
+    """Round float32 samples to whole numbers of `bits` bits, at the upper end of int32.
+
+    Both multiplications are by powers of two, and so exact.
+    """
+    full_scale = 1 << (bits - 1)
+    steps = np.minimum(np.rint(samples * np.float32(full_scale)), full_scale - 1)
+    return np.ascontiguousarray(steps.astype(np.int32) << (32 - bits))

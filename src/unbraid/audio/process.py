@@ -1,0 +1,82 @@
+"""A program at work on untrusted data, bounded in memory and time."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+
+STALL_S = 60.0
+"""A program that gives nothing for so long is ended."""
+
+MEMORY_BYTES = 2 << 30
+"""Address space of a program; Linux enforces it."""
+
+CPU_S = 3600
+"""Processor time of a program; Linux enforces it."""
+
+
+class BoundedProcess:
+    """A running program whose output is read; it never outlives its reader.
+
+    Args:
+        command: the program's path and its arguments.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        _limit(self._process.pid)
+        self._stalled = False
+        self._last_line = ""
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        """Keep the last line of the program's complaints, and their pipe from filling up."""
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self._last_line = line.decode(errors="replace").strip() or self._last_line
+
+    def _stop_stalled(self) -> None:
+        self._stalled = True
+        self._process.kill()
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes of output, fewer at its end."""
+        assert self._process.stdout
+        watchdog = threading.Timer(STALL_S, self._stop_stalled)
+        watchdog.start()
+        try:
+            return self._process.stdout.read(size)
+        finally:
+            watchdog.cancel()
+
+    def finish(self) -> str | None:
+        """See the program out after its output's end; why it failed or what it complained of."""
+        try:
+            self._process.wait(STALL_S)
+        except subprocess.TimeoutExpired:
+            self._stop_stalled()
+        self.kill()
+        if self._stalled:
+            return f"nothing came for {STALL_S:.0f} s"
+        status = self._process.returncode
+        return self._last_line or (f"it ended with status {status}" if status else None)
+
+    def kill(self) -> None:
+        """End the program, if it is still at work, and release what belongs to it."""
+        self._process.kill()
+        self._process.wait()
+        self._listener.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe
+            pipe.close()
+
+
+def _limit(pid: int) -> None:
+    if sys.platform == "linux":
+        import resource
+
+        resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.prlimit(pid, resource.RLIMIT_CPU, (CPU_S, CPU_S))

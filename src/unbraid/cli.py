@@ -1,0 +1,387 @@
+"""The command line: parses, calls the pipeline, presents.
+
+Exit codes: 0 done, 2 usage, 3 a recording is missing or unreadable, 4 a model, program or package
+is not available, 5 not enough memory or disk, 130 cancelled.
+"""
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic_core import to_jsonable_python
+
+from unbraid import __version__, terminal
+from unbraid.batch import Outcome, find_songs, run_all
+from unbraid.errors import (
+    AudioError,
+    Cancelled,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    ResourceError,
+    UnbraidError,
+)
+from unbraid.types import (
+    AudioFormat,
+    BitDepth,
+    ClipMode,
+    OnProgress,
+    ProcessOptions,
+    ResidualMode,
+    TranscriptionOptions,
+)
+
+T = TypeVar("T")
+
+EXIT_CODES: dict[type[UnbraidError], int] = {
+    InputError: 2,
+    AudioError: 3,
+    ModelError: 4,
+    MissingExtraError: 4,
+    ResourceError: 5,
+    Cancelled: 130,
+}
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+models_app = typer.Typer(no_args_is_help=True, help="The separation models.")
+app.add_typer(models_app, name="models")
+
+Songs = Annotated[
+    list[str], typer.Argument(help="Recordings, folders of them, or patterns.", metavar="SONG...")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of results.", metavar="DIR")]
+Model = Annotated[
+    str, typer.Option(help="Separation model; `unbraid models list` shows them.", metavar="NAME")
+]
+StemList = Annotated[
+    str | None, typer.Option("--stems", help="Only these, such as vocals,bass.", metavar="LIST")
+]
+WithRest = Annotated[
+    bool, typer.Option("--with-rest", help="Also write the song without the chosen stems.")
+]
+Format = Annotated[AudioFormat, typer.Option(help="Audio format of the stems.")]
+Depth = Annotated[BitDepth, typer.Option(help="Sample format of WAV and FLAC.")]
+Clip = Annotated[
+    ClipMode,
+    typer.Option(help="Stems beyond full scale become float WAV, are all lowered, or limited."),
+]
+NameTemplate = Annotated[
+    str,
+    typer.Option(
+        help="File names, of {stem}, {track}, {title}, {artist}, {album}, {model}.",
+        metavar="TEMPLATE",
+    ),
+]
+Residual = Annotated[
+    ResidualMode,
+    typer.Option(help="Where that goes which the stems leave of the song, if it can be heard."),
+]
+MidiTempo = Annotated[
+    str, typer.Option(help="Beats per minute of the MIDI files: auto or a number.", metavar="BPM")
+]
+OnsetThreshold = Annotated[float, typer.Option(help="Activation that begins a note.", min=0, max=1)]
+FrameThreshold = Annotated[
+    float, typer.Option(help="Activation that keeps a note sounding.", min=0, max=1)
+]
+MinNote = Annotated[float, typer.Option(help="Shortest note in seconds.", min=0)]
+MinFrequency = Annotated[float, typer.Option(help="Lowest note in Hz.", min=0)]
+MaxFrequency = Annotated[float, typer.Option(help="Highest note in Hz.", min=0)]
+PitchBends = Annotated[bool, typer.Option(help="Keep the bends of notes that sound alone.")]
+Resume = Annotated[
+    bool, typer.Option("--resume/--overwrite", help="Go on with earlier work, or begin anew.")
+]
+Jobs = Annotated[int, typer.Option(help="Songs at work at once.", min=1)]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads of the networks; by default all cores.", min=1)
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document per song on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
+
+STEMS = ProcessOptions()
+NOTES = TranscriptionOptions()
+
+
+@app.callback(invoke_without_command=True)
+def unbraid(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Takes a song apart: stems, and the notes of each stem as MIDI."""
+    if version:
+        terminal.out.print(__version__)
+
+
+@app.command()
+def process(
+    songs: Songs,
+    out: Out = Path("out"),
+    model: Model = STEMS.model,
+    stems: StemList = None,
+    with_rest: WithRest = STEMS.with_rest,
+    format: Format = STEMS.format,
+    bit_depth: Depth = STEMS.bit_depth,
+    clip: Clip = STEMS.clip,
+    name: NameTemplate = STEMS.name,
+    residual: Residual = STEMS.residual,
+    midi_tempo: MidiTempo = "auto",
+    onset_threshold: OnsetThreshold = NOTES.onset_threshold,
+    frame_threshold: FrameThreshold = NOTES.frame_threshold,
+    min_note: MinNote = NOTES.min_note_duration_s,
+    min_frequency: MinFrequency = NOTES.min_frequency_hz,
+    max_frequency: MaxFrequency = NOTES.max_frequency_hz,
+    pitch_bends: PitchBends = NOTES.pitch_bends,
+    resume: Resume = True,
+    jobs: Jobs = 1,
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take songs apart: stems, and the notes of each stem as MIDI."""
+    options = ProcessOptions(
+        model=model,
+        stems=_names(stems),
+        with_rest=with_rest,
+        midi_tempo=_tempo(midi_tempo),
+        transcription=TranscriptionOptions(
+            onset_threshold,
+            frame_threshold,
+            min_note,
+            min_frequency,
+            max_frequency,
+            pitch_bends,
+        ),
+        format=format,
+        bit_depth=bit_depth,
+        clip=clip,
+        name=name,
+        residual=residual,
+    )
+    _process(songs, out, options, jobs, threads, not resume, _Output(as_json, quiet))
+
+
+@app.command()
+def separate(
+    songs: Songs,
+    out: Out = Path("out"),
+    model: Model = STEMS.model,
+    stems: StemList = None,
+    with_rest: WithRest = STEMS.with_rest,
+    format: Format = STEMS.format,
+    bit_depth: Depth = STEMS.bit_depth,
+    clip: Clip = STEMS.clip,
+    name: NameTemplate = STEMS.name,
+    residual: Residual = STEMS.residual,
+    resume: Resume = True,
+    jobs: Jobs = 1,
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Separate songs into stems, without MIDI."""
+    options = ProcessOptions(
+        model=model,
+        stems=_names(stems),
+        with_rest=with_rest,
+        midi=False,
+        format=format,
+        bit_depth=bit_depth,
+        clip=clip,
+        name=name,
+        residual=residual,
+    )
+    _process(songs, out, options, jobs, threads, not resume, _Output(as_json, quiet))
+
+
+@app.command()
+def transcribe(
+    recordings: Songs,
+    out: Out = Path("out"),
+    midi_tempo: MidiTempo = "auto",
+    onset_threshold: OnsetThreshold = NOTES.onset_threshold,
+    frame_threshold: FrameThreshold = NOTES.frame_threshold,
+    min_note: MinNote = NOTES.min_note_duration_s,
+    min_frequency: MinFrequency = NOTES.min_frequency_hz,
+    max_frequency: MaxFrequency = NOTES.max_frequency_hz,
+    pitch_bends: PitchBends = NOTES.pitch_bends,
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the notes of a stem, or of any recording, as DIR/<name>.mid."""
+    from unbraid.transcript import Transcript, transcribe_file
+
+    options = TranscriptionOptions(
+        onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
+    )
+    tempo_bpm = _tempo(midi_tempo)
+
+    def work(path: Path, report: OnProgress) -> Transcript:
+        return transcribe_file(
+            path, out, options, tempo_bpm=tempo_bpm, threads=threads, on_progress=report
+        )
+
+    _run(recordings, work, terminal.show_transcript, 1, _Output(as_json, quiet))
+
+
+@app.command()
+def info(recordings: Songs, as_json: Json = False) -> None:
+    """Say what recordings are: format, length, loudness, tags."""
+    from unbraid.recording import describe
+
+    _run(recordings, describe, terminal.show_description, 1, _Output(as_json, quiet=False))
+
+
+@models_app.command("list")
+def list_models(as_json: Json = False) -> None:
+    """Show the models, their stems and licences."""
+    from unbraid.weights import models
+
+    if as_json:
+        _print_json([asdict(entry) for entry in models().values()])
+    else:
+        terminal.show_models(models().values())
+
+
+@app.command()
+def demo(
+    out: Out = Path("out"),
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a short original song, take it apart, and say how well."""
+    from unbraid.trial import Trial, run_trial
+
+    def work(path: Path, report: OnProgress) -> Trial:
+        return run_trial(out, threads=threads, on_progress=report)
+
+    _run_songs([out / "demo.wav"], work, terminal.show_trial, 1, _Output(as_json, quiet))
+
+
+@dataclass(frozen=True)
+class _Output:
+    """How results are shown."""
+
+    as_json: bool
+    quiet: bool
+
+
+def _process(
+    songs: list[str],
+    out: Path,
+    options: ProcessOptions,
+    jobs: int,
+    threads: int | None,
+    overwrite: bool,
+    output: _Output,
+) -> None:
+    from unbraid.inference import available_cores
+    from unbraid.pipeline import Result, process
+
+    each = threads or max(1, available_cores() // jobs)
+
+    def work(path: Path, report: OnProgress) -> Result:
+        return process(path, out, options, overwrite=overwrite, threads=each, on_progress=report)
+
+    _run(songs, work, terminal.show_result, jobs, output)
+
+
+def _run(
+    inputs: list[str],
+    work: Callable[[Path, OnProgress], T],
+    show: Callable[[T], None],
+    jobs: int,
+    output: _Output,
+) -> None:
+    try:
+        songs = find_songs(inputs)
+    except UnbraidError as error:
+        terminal.show_error(str(error))
+        raise typer.Exit(_exit_code([error])) from error
+    _run_songs(songs, work, show, jobs, output)
+
+
+def _run_songs(
+    songs: Sequence[Path],
+    work: Callable[[Path, OnProgress], T],
+    show: Callable[[T], None],
+    jobs: int,
+    output: _Output,
+) -> None:
+    """Do the work on all recordings, show each result as it comes, and the errors at the end."""
+    errors: dict[Path, UnbraidError] = {}
+    with _interruptible() as cancel, terminal.SongBars(quiet=output.quiet) as bars:
+        for outcome in run_all(songs, work, jobs=jobs, cancel=cancel, on_progress=bars.update):
+            bars.finish(outcome.path)
+            if outcome.error:
+                errors[outcome.path] = outcome.error
+            if output.as_json:
+                _print_json(_document(outcome))
+            elif outcome.result and not output.quiet:
+                show(outcome.result)
+    for path, error in errors.items():
+        terminal.show_error(str(error) if str(path) in str(error) else f"{path}: {error}")
+    if errors:
+        raise typer.Exit(_exit_code(list(errors.values())))
+
+
+def _document(outcome: Outcome[Any]) -> dict[str, Any]:
+    """What `--json` prints of a song."""
+    if outcome.error:
+        error = {"kind": type(outcome.error).__name__, "message": str(outcome.error)}
+        return {"path": str(outcome.path), "error": error}
+    document: dict[str, Any] = to_jsonable_python(outcome.result)
+    return {"path": str(outcome.path), **document}
+
+
+def _print_json(document: Any) -> None:
+    terminal.out.print(json.dumps(document, ensure_ascii=False), markup=False, soft_wrap=True)
+
+
+def _names(stems: str | None) -> tuple[str, ...] | None:
+    return (
+        None if stems is None else tuple(name.strip() for name in stems.split(",") if name.strip())
+    )
+
+
+def _tempo(text: str) -> float | None:
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number") from None
+
+
+def _exit_code(errors: Sequence[UnbraidError]) -> int:
+    """Cancelled before all; an unreadable recording before the rest; else that of the first."""
+    codes = [EXIT_CODES[type(error)] for error in errors]
+    return next((code for code in (130, 3) if code in codes), codes[0])
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one stops at once."""
+    cancel = threading.Event()
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        cancel.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

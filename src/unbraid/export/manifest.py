@@ -1,0 +1,134 @@
+"""The manifest: what a result folder holds, of what it was made and how to make it again.
+
+Its fields are described in docs/manifest.md.
+"""
+
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from unbraid.types import ProcessOptions
+
+SCHEMA_VERSION: Literal[1] = 1
+
+TempoSource = Literal["song", "given", "default"]
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Record(BaseModel):
+    """Base of the manifest's parts: unknown fields are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputRecord(Record):
+    """The recording that was taken apart."""
+
+    file: str
+    sha256: str
+    container: str
+    codec: str
+    sample_rate: int
+    channels: int
+    downmix: str | None
+    duration_s: float
+    title: str | None
+    artist: str | None
+    album: str | None
+
+
+class ModelRecord(Record):
+    """The separation model."""
+
+    name: str
+    sha256: str
+    licence: str
+
+
+class StemRecord(Record):
+    """One written stem."""
+
+    file: str
+    peak_db: float | None
+    rms_db: float | None
+    silent: bool
+
+
+class AudioRecord(Record):
+    """How all stems are written."""
+
+    format: str
+    sample_format: str
+    sample_rate: int
+    gain_db: float
+    limited: bool
+    residual_db: float | None
+    residual: str | None
+
+
+class MidiRecord(Record):
+    """The MIDI files."""
+
+    tempo_bpm: float
+    tempo_source: TempoSource
+    files: dict[str, str]
+    notes: dict[str, int]
+
+
+class Reproduce(Record):
+    """All that the bytes of the stems depend on."""
+
+    input_sha256: str
+    model: str
+    model_sha256: str
+    stems: tuple[str, ...]
+    with_rest: bool
+    device: str
+    precision: str
+    threads: int
+    segment_samples: int
+    overlap_samples: int
+    seed: int | None
+    versions: dict[str, str]
+
+
+class Manifest(Record):
+    """The content of manifest.json."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    unbraid_version: str
+    created: str
+    input: InputRecord
+    model: ModelRecord
+    options: ProcessOptions
+    audio: AudioRecord
+    stems: dict[str, StemRecord]
+    midi: MidiRecord | None
+    warnings: tuple[str, ...]
+    reproduce: Reproduce
+    seconds: dict[str, float]
+
+    def files(self) -> tuple[str, ...]:
+        """All files it names, relative to the result folder."""
+        midi = tuple(self.midi.files.values()) if self.midi else ()
+        residual = (self.audio.residual,) if self.audio.residual else ()
+        return tuple(stem.file for stem in self.stems.values()) + residual + midi
+
+
+def read_manifest(file: Path) -> Manifest | None:
+    """The manifest in `file`; None if there is none that this version understands."""
+    return _read(Manifest, file)
+
+
+def read_reproduce(file: Path) -> Reproduce | None:
+    """The reproduce block in `file`; None if there is none that this version understands."""
+    return _read(Reproduce, file)
+
+
+def _read(kind: type[R], file: Path) -> R | None:
+    try:
+        return kind.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -1,0 +1,190 @@
+"""The way of a song through all stages, from a file to a result folder."""
+
+import datetime
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+
+from unbraid import __version__
+from unbraid.audio import check_writable, describe_downmix, open_audio, read_tags
+from unbraid.errors import ResourceError, resource_error
+from unbraid.export.folder import ResultFolder, claim
+from unbraid.export.manifest import (
+    InputRecord,
+    Manifest,
+    ModelRecord,
+    Reproduce,
+    read_manifest,
+    read_reproduce,
+)
+from unbraid.export.midi import check_tempo
+from unbraid.export.naming import check_template, safe_name
+from unbraid.export.stems import check_options
+from unbraid.inference import available_cores
+from unbraid.separation import MixtureFile, Separator, choose_stems, load_separator
+from unbraid.stages import Job, StageClock, export_song, separate_song, transcribe_song
+from unbraid.types import OnProgress, ProcessOptions
+from unbraid.weights import find_model
+
+LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")  # on which the last bits depend
+
+
+@dataclass(frozen=True)
+class Result:
+    """A song taken apart.
+
+    Attributes:
+        folder: where its files are.
+        manifest: what they are.
+        skipped: whether an earlier run had finished it.
+    """
+
+    folder: Path
+    manifest: Manifest
+    skipped: bool = False
+
+
+def process(
+    path: Path | str,
+    out: Path | str,
+    options: ProcessOptions = ProcessOptions(),  # noqa: B008  it is frozen
+    *,
+    overwrite: bool = False,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Result:
+    """Take a recording apart into the folder `out`/<track>.
+
+    A run that was interrupted goes on where it stopped; a finished one is not repeated.
+
+    Args:
+        path: the recording.
+        out: folder of results, made if needed.
+        options: what to make and how to write it.
+        overwrite: begin anew instead.
+        threads: threads of the networks; None for the cores this process may use. A run that goes
+            on keeps the number it began with, for the last bits of the result depend on it.
+        on_progress: called between units of work; may raise `Cancelled` to stop.
+
+    Raises:
+        InputError: options that do not fit together, or a stem that the model lacks.
+        AudioError: the recording is missing or unreadable.
+        ModelError: the model is unknown or damaged.
+        ResourceError: not enough memory or disk, or `out` cannot be written.
+    """
+    path, out = Path(path), Path(out)
+    check_options(options)
+    check_template(options.name)
+    check_writable(options.format, options.bit_depth)
+    if options.midi_tempo is not None:
+        check_tempo(options.midi_tempo)
+    entry = find_model(options.model)
+    choose_stems(entry, options.stems)
+    clock = StageClock(on_progress)
+    try:
+        with open_audio(path) as reader:
+            out.mkdir(parents=True, exist_ok=True)
+            with clock.running("decode", None) as report:
+                mixture = MixtureFile(reader, entry.sample_rate, out, report)
+        with mixture, claim(out, safe_name(path.stem), mixture.sha256) as folder:
+            if overwrite:
+                folder.clear_partial()
+            elif manifest := _finished(folder, options):
+                return Result(folder.path, manifest, skipped=True)
+            job = Job(path, options, reader, read_tags(path), mixture, folder, clock)
+            try:
+                manifest = _take_apart(job, threads or available_cores())
+            except (OSError, ResourceError):
+                folder.discard_partial()  # gives back what little room there is
+                raise
+            return Result(folder.path, manifest)
+    except MemoryError as error:
+        raise ResourceError(
+            "the memory does not suffice; close other programs, or use fewer --jobs"
+        ) from error
+    except OSError as error:
+        raise resource_error(error) from error
+
+
+def _finished(folder: ResultFolder, options: ProcessOptions) -> Manifest | None:
+    """The manifest of an earlier run that made just this, if its files are still there."""
+    manifest = read_manifest(folder.manifest)
+    if manifest is None or manifest.options != options:
+        return None
+    if manifest.model.sha256 != find_model(options.model).sha256:
+        return None
+    return manifest if all((folder.path / file).is_file() for file in manifest.files()) else None
+
+
+def _take_apart(job: Job, threads: int) -> Manifest:
+    """All stages after decoding."""
+    separator, reproduce = _begin(job, threads)
+    stems = separate_song(job, separator)
+    midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
+    written = export_song(job, stems, separator)
+    entry = separator.entry
+    manifest = Manifest(
+        unbraid_version=__version__,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        input=_input_record(job),
+        model=ModelRecord(name=entry.name, sha256=entry.sha256, licence=entry.licence),
+        options=job.options,
+        audio=written.audio,
+        stems=written.stems,
+        midi=midi,
+        warnings=(*job.reader.warnings, *written.warnings),
+        reproduce=reproduce,
+        seconds=job.clock.seconds,
+    )
+    with job.folder.writing(job.folder.manifest) as file:
+        file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+    job.folder.discard_partial()
+    return manifest
+
+
+def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
+    """Load the model as unfinished work used it; work made in another way is cleared away."""
+    earlier = read_reproduce(job.folder.state)
+    for count in (earlier.threads, threads) if earlier else (threads,):
+        separator = load_separator(job.options.model, job.options.stems, count)
+        reproduce = _reproduce(job, separator)
+        if reproduce == earlier:
+            return separator, reproduce
+    job.folder.clear_partial()
+    with job.folder.writing(job.folder.state) as file:
+        file.write_text(reproduce.model_dump_json(indent=2) + "\n", "utf-8")
+    return separator, reproduce
+
+
+def _reproduce(job: Job, separator: Separator) -> Reproduce:
+    return Reproduce(
+        input_sha256=job.mixture.sha256,
+        model=separator.entry.name,
+        model_sha256=separator.entry.sha256,
+        stems=separator.stems,
+        with_rest=job.options.with_rest,
+        device="cpu",
+        precision="float32",
+        threads=separator.threads,
+        segment_samples=separator.segment_samples,
+        overlap_samples=separator.overlap_samples,
+        seed=None,
+        versions={name: importlib.metadata.version(name) for name in LIBRARIES},
+    )
+
+
+def _input_record(job: Job) -> InputRecord:
+    reader = job.reader
+    return InputRecord(
+        file=job.path.name,
+        sha256=job.mixture.sha256,
+        container=reader.container,
+        codec=reader.codec,
+        sample_rate=reader.sample_rate,
+        channels=reader.channels,
+        downmix=describe_downmix(reader.channels),
+        duration_s=job.mixture.duration_s,
+        title=job.tags.title,
+        artist=job.tags.artist,
+        album=job.tags.album,
+    )

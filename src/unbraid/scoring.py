@@ -1,0 +1,114 @@
+"""How close a result comes to a known truth.
+
+Stems are scored by their signal-to-distortion ratio as in the Music Demixing Challenge (Mitsufuji
+et al., 2022), notes as by `mir_eval.transcription` without offsets (Raffel et al., 2014).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from unbraid.types import AudioSignal, NoteEvent
+
+
+@dataclass(frozen=True)
+class NoteScore:
+    """Agreement of two sets of notes.
+
+    Attributes:
+        precision: part of the estimated notes that are right, 0 to 1.
+        recall: part of the true notes that were found, 0 to 1.
+        f1: harmonic mean of both.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def sdr(reference: AudioSignal, estimate: AudioSignal) -> float:
+    """Signal-to-distortion ratio over the whole excerpt and all channels.
+
+    10 log10(sum s^2 / sum (s - e)^2) for the reference s and the estimate e. A perfect estimate
+    scores inf, silent or not; anything but silence scores -inf against a silent reference; silence
+    scores 0 against any other.
+
+    Args:
+        reference: the true stem.
+        estimate: what was found, of the same shape and rate.
+
+    Returns:
+        dB.
+
+    Raises:
+        ValueError: the two differ in shape or sample rate.
+
+    Example:
+        >>> tone = AudioSignal(np.ones((1, 100), np.float32), 44100)
+        >>> half = AudioSignal(tone.samples / 2, 44100)
+        >>> round(sdr(tone, half), 2)
+        6.02
+    """
+    if reference.samples.shape != estimate.samples.shape:
+        raise ValueError(
+            f"reference is {reference.samples.shape} and estimate {estimate.samples.shape} "
+            "[channel, time]; cut or pad one of them to the other's shape"
+        )
+    if reference.sample_rate != estimate.sample_rate:
+        raise ValueError(
+            f"reference has {reference.sample_rate} Hz and estimate {estimate.sample_rate} Hz; "
+            "resample one of them"
+        )
+    truth = reference.samples.astype(np.float64)
+    signal = float(np.sum(truth**2))
+    distortion = float(np.sum((truth - estimate.samples) ** 2))
+    if distortion == 0:
+        return math.inf
+    return 10 * math.log10(signal / distortion) if signal > 0 else -math.inf
+
+
+def note_f1(
+    reference: Sequence[NoteEvent],
+    estimate: Sequence[NoteEvent],
+    onset_tolerance_s: float = 0.05,
+) -> NoteScore:
+    """Score notes by onset and pitch.
+
+    An estimated note is right when its pitch is that of a true note and its onset lies within the
+    tolerance, rounded to a tenth of a millisecond as `mir_eval` does. Every note matches one
+    other at most, and as many as possible do (maximum bipartite matching). Offsets and loudness do
+    not count. Where there is nothing to match on either side, all is right; on one side, all wrong.
+
+    Args:
+        reference: the true notes.
+        estimate: the notes that were found.
+        onset_tolerance_s: greatest distance of two onsets in seconds.
+
+    Returns:
+        Precision, recall and F1.
+    """
+    if not reference and not estimate:
+        return NoteScore(1.0, 1.0, 1.0)
+    if not reference or not estimate:
+        return NoteScore(0.0, 0.0, 0.0)
+    matched = _matches(reference, estimate, onset_tolerance_s)
+    return NoteScore(
+        precision=matched / len(estimate),
+        recall=matched / len(reference),
+        f1=2 * matched / (len(estimate) + len(reference)),
+    )
+
+
+def _matches(
+    reference: Sequence[NoteEvent], estimate: Sequence[NoteEvent], onset_tolerance_s: float
+) -> int:
+    onsets = [np.array([note.start_s for note in notes]) for notes in (reference, estimate)]
+    pitches = [np.array([note.pitch for note in notes]) for notes in (reference, estimate)]
+    near = np.round(np.abs(np.subtract.outer(*onsets)), 4) <= onset_tolerance_s
+    same = np.equal.outer(*pitches)
+    partners = maximum_bipartite_matching(csr_array(near & same), perm_type="column")
+    return int(np.count_nonzero(partners >= 0))

@@ -1,0 +1,104 @@
+"""A song as overlapping segments: the one mechanism for memory, progress, cancel and resume.
+
+A plan covers the song with segments of one length that overlap their neighbours. Where two meet, a
+linear crossfade joins them; where one stands alone its weight is one. So the weights sum to one on
+every sample, the first and the last included. (This is the normalised triangular weighting of
+Demucs, Défossez 2021, for overlaps of at most half a segment.)
+
+The stitcher hands out finished samples in order and keeps nothing but the fading end of the segment
+before. A song thus needs the memory of one segment, and to go on after a crash it is enough to know
+how many samples were written.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unbraid.types import Samples
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of the song that is computed at once.
+
+    Attributes:
+        start: first sample.
+        stop: one past the last sample.
+        fade_in: samples at the start shared with the segment before.
+        fade_out: samples at the end shared with the segment after.
+    """
+
+    start: int
+    stop: int
+    fade_in: int
+    fade_out: int
+
+
+def plan(length: int, segment: int, overlap: int) -> list[Segment]:
+    """Cover `length` samples with segments.
+
+    Args:
+        length: samples of the song; 0 gives no segments.
+        segment: samples of a segment; the last may be shorter, but is longer than the overlap.
+        overlap: samples that neighbours share, at most half a segment.
+    """
+    if segment < 1 or not 0 <= overlap <= segment // 2:
+        raise ValueError(
+            f"overlap must be 0 to half of the segment, got {overlap} of {segment} samples"
+        )
+    if length <= 0:
+        return []
+    stride = segment - overlap
+    count = 1 + max(0, -(-(length - segment) // stride))
+    return [
+        Segment(
+            start=i * stride,
+            stop=min(i * stride + segment, length),
+            fade_in=overlap if i > 0 else 0,
+            fade_out=overlap if i < count - 1 else 0,
+        )
+        for i in range(count)
+    ]
+
+
+def rising(samples: int) -> Samples:
+    """Weights of a segment's first `samples`; those of its neighbour's last are one minus these."""
+    return np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples + 1)
+
+
+def remaining(segments: Sequence[Segment], written: int) -> Sequence[Segment]:
+    """Segments that still have a part in the samples from `written` on.
+
+    At most one of them was finished before: the one whose end fades into the next sample.
+    """
+    return [segment for segment in segments if segment.stop > written]
+
+
+def stitch(
+    segments: Sequence[Segment], run: Callable[[Segment], Samples], written: int = 0
+) -> Iterator[Samples]:
+    """Compute the segments in order and yield their finished samples.
+
+    Args:
+        segments: a whole plan.
+        run: computes a segment, float32 [..., stop - start].
+        written: samples that exist already; those yielded follow them.
+
+    Yields:
+        float32 [..., time]: consecutive stretches, final as they are.
+    """
+    tail: Samples | None = None
+    for segment in remaining(segments, written):
+        samples = run(segment)
+        if tail is not None:
+            weights = rising(segment.fade_in)
+            head = samples[..., : segment.fade_in]
+            samples = np.concatenate(
+                [tail + weights * head, samples[..., segment.fade_in :]], axis=-1
+            )
+        final = samples.shape[-1] - segment.fade_out
+        tail = samples[..., final:] * (1 - rising(segment.fade_out))
+        skipped = min(final, max(0, written - segment.start))
+        if skipped < final:
+            yield samples[..., skipped:final]

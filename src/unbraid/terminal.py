@@ -1,0 +1,197 @@
+"""What the command line shows: progress bars on stderr, tables on stdout."""
+
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from unbraid.types import Progress, Stage
+
+if TYPE_CHECKING:
+    from unbraid.pipeline import Result
+    from unbraid.recording import Description
+    from unbraid.transcript import Transcript
+    from unbraid.trial import Trial
+    from unbraid.weights import ModelEntry
+
+STAGES: dict[Stage, str] = {
+    "decode": "reading",
+    "separate": "separating",
+    "transcribe": "transcribing",
+    "export": "writing",
+}
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+class SongBars:
+    """A bar for each song at work: its stage, the seconds left of it, and its speed."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[stage]}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[speed]}"),
+            console=err,
+            transient=True,
+            disable=quiet,
+        )
+        self._tasks: dict[Path, TaskID] = {}
+        self._stages: dict[Path, tuple[Stage, float]] = {}
+        self._lock = threading.Lock()
+
+    def update(self, song: Path, progress: Progress) -> None:
+        """Show how far a song has come; called from the thread that works on it."""
+        with self._lock:
+            stage, began = self._stages.get(song, ("", 0.0))
+            if stage != progress.stage:
+                self._begin(song, progress)
+                began = time.monotonic()
+                self._stages[song] = (progress.stage, began)
+            elapsed = time.monotonic() - began
+            speed = f"{progress.done_s / elapsed:.0f}x real time" if elapsed > 0.5 else ""
+            self._bars.update(self._tasks[song], completed=progress.done_s, speed=speed)
+
+    def _begin(self, song: Path, progress: Progress) -> None:
+        self.finish(song)
+        self._tasks[song] = self._bars.add_task(
+            song.stem, total=progress.total_s, stage=STAGES[progress.stage], speed=""
+        )
+
+    def finish(self, song: Path) -> None:
+        """Take the bar of a song away."""
+        if song in self._tasks:
+            self._bars.remove_task(self._tasks.pop(song))
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+
+def show_result(result: "Result") -> None:
+    """Print a table of stems and notes, the times, and where the files are."""
+    manifest = result.manifest
+    midi = manifest.midi
+    table = _table(manifest.input.file, "stem", "peak", "level", "notes", "files")
+    for name, stem in manifest.stems.items():
+        files = [stem.file, midi.files[name]] if midi and name in midi.files else [stem.file]
+        notes = str(midi.notes[name]) if midi and name in midi.notes else ""
+        levels = ("silent", "") if stem.silent else (_db(stem.peak_db), _db(stem.rms_db))
+        table.add_row(name, *levels, notes, ", ".join(files))
+    out.print(table)
+    if midi:
+        origin = {"song": "the song's own", "given": "as given", "default": "no steady pulse found"}
+        out.print(f"tempo    {midi.tempo_bpm:g} BPM, {origin[midi.tempo_source]}")
+    out.print(f"time     {_time_spent(result)}")
+    _show_warnings(manifest.warnings)
+    out.print(f"folder   {result.folder}", markup=False)
+
+
+def _time_spent(result: "Result") -> str:
+    if result.skipped:
+        return "none: an earlier run has finished this (--overwrite makes it anew)"
+    seconds = result.manifest.seconds
+    spent_s = sum(seconds.values())
+    stages = ", ".join(f"{STAGES[s]} {seconds[s]:.1f}" for s in STAGES if s in seconds)
+    duration_s = result.manifest.input.duration_s
+    speed = duration_s / spent_s
+    return f"{spent_s:.1f} s for {duration_s:.1f} s of music, {speed:.1f}x real time ({stages})"
+
+
+def show_transcript(transcript: "Transcript") -> None:
+    """Print how many notes were found and where they are."""
+    out.print(
+        f"{len(transcript.notes)} notes, {transcript.tempo_bpm:g} BPM: {transcript.midi}",
+        markup=False,
+    )
+    _show_warnings(transcript.warnings)
+
+
+def show_description(description: "Description") -> None:
+    """Print a recording's description, a line for each fact."""
+    d = description
+    tags = " - ".join(text for text in (d.artist, d.title) if text)
+    lines = {
+        "format": f"{d.container}, {d.codec}, {d.sample_rate} Hz, {d.channels} channels",
+        "length": f"{d.duration_s:.3f} s, {d.length} samples",
+        "peak": _db(d.peak_db),
+        "loudness": "silent" if d.loudness_lufs is None else f"{d.loudness_lufs:.1f} LUFS",
+        "downmix": d.downmix,
+        "tags": tags + (f" ({d.album})" if d.album else "") + (", cover" if d.cover else ""),
+    }
+    out.print(d.file, style="bold", markup=False)
+    for name, text in lines.items():
+        if text:
+            out.print(f"{name:<9}{text}", markup=False)
+    _show_warnings(d.warnings)
+
+
+def show_models(entries: "Iterable[ModelEntry]") -> None:
+    """Print a table of the separation models."""
+    table = _table("", "model", "stems", "licence", "source", "")
+    for entry in entries:
+        table.add_row(
+            entry.name, ", ".join(entry.stems), entry.licence, entry.source, entry.summary
+        )
+    out.print(table)
+
+
+def show_trial(trial: "Trial") -> None:
+    """Print the result for the demonstration song, and how close it comes to the truth."""
+    show_result(trial.result)
+    table = _table("Compared with the truth", "stem", "SDR", "gain over the mixture", "note F1")
+    for name, sdr_db in trial.sdr_db.items():
+        gain_db = sdr_db - trial.mixture_sdr_db[name]
+        notes = f"{trial.notes[name].f1:.2f}" if name in trial.notes else ""
+        table.add_row(name, f"{sdr_db:.1f} dB", f"{gain_db:+.1f} dB", notes)
+    out.print(table)
+    out.print(f"truth    {trial.truth}", markup=False)
+    out.print(
+        "A synthesised song flatters a separator: these figures say that it works, not how well."
+    )
+
+
+def show_error(message: str) -> None:
+    """Print one line to stderr."""
+    err.print(f"error: {message}", style="red", markup=False)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title or None, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _db(value: float | None) -> str:
+    return "silent" if value is None else f"{value:.1f} dB"
+
+
+def _show_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        out.print(f"note     {warning}", style="yellow", markup=False)

@@ -1,0 +1,276 @@
+import itertools
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mido
+import numpy as np
+import pretty_midi
+import pytest
+import soundfile
+
+from unbraid import process
+from unbraid.audio import load
+from unbraid.demo import DemoSong
+from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
+from unbraid.pipeline import Result
+from unbraid.types import ProcessOptions, Progress, Samples
+
+RATE = 44_100
+STEMS = ["vocals", "drums", "bass", "other"]
+
+
+@pytest.fixture(scope="module")
+def song(demo: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A song of 15 s, two segments long."""
+    file = tmp_path_factory.mktemp("song") / "Für Elise – 悲愴.wav"
+    soundfile.write(file, demo.mixture.samples[:, : 15 * RATE].T, RATE, "FLOAT")
+    return file
+
+
+@pytest.fixture(scope="module")
+def result(song: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return process(song, tmp_path_factory.mktemp("out"))
+
+
+def stems_of(result: Result) -> dict[str, Samples]:
+    return {
+        name: load(result.folder / stem.file).samples
+        for name, stem in result.manifest.stems.items()
+    }
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files but the manifest, which knows the time."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in files
+        if file.name != "manifest.json"
+    }
+
+
+def test_stems_sum_to_the_song(song: Path, result: Result) -> None:
+    total = np.sum(list(stems_of(result).values()), axis=0)
+    np.testing.assert_allclose(total, load(song).samples, atol=4 * 2**-23)
+
+
+def test_the_folder_holds_stems_and_midi_and_nothing_unfinished(result: Result) -> None:
+    files = {str(file.relative_to(result.folder)) for file in result.folder.rglob("*.*")}
+    assert files == {"manifest.json", *result.manifest.files()}
+    assert {f"stems/{name}.wav" for name in STEMS} < files
+    assert {"midi/vocals.mid", "midi/bass.mid", "midi/other.mid", "midi/all.mid"} < files
+
+
+def test_the_manifest_describes_the_song(song: Path, result: Result) -> None:
+    manifest = result.manifest
+    assert manifest.input.file == song.name
+    assert manifest.input.duration_s == pytest.approx(15.0)
+    assert (manifest.input.sample_rate, manifest.input.channels) == (RATE, 2)
+    assert manifest.audio.sample_format == "24-bit"
+    assert set(manifest.seconds) == {"decode", "separate", "transcribe", "export"}
+    assert manifest.reproduce.input_sha256 == manifest.input.sha256
+
+
+def test_midi_files_load_in_other_programs(result: Result) -> None:
+    assert result.manifest.midi is not None
+    for file in result.manifest.midi.files.values():
+        mido.MidiFile(result.folder / file)
+        pretty_midi.PrettyMIDI(str(result.folder / file))
+    everything = pretty_midi.PrettyMIDI(str(result.folder / "midi" / "all.mid"))
+    assert [track.name for track in everything.instruments] == ["vocals", "bass", "other"]
+
+
+def test_a_second_run_does_nothing(song: Path, result: Result) -> None:
+    before = contents(result.folder)
+    again = process(song, result.folder.parent)
+    assert again.skipped
+    assert again.folder == result.folder
+    assert contents(result.folder) == before
+
+
+def test_a_run_from_the_start_gives_the_same_bytes(
+    song: Path, result: Result, tmp_path: Path
+) -> None:
+    assert contents(process(song, tmp_path).folder) == contents(result.folder)
+
+
+def test_other_options_make_it_anew_in_the_same_folder(song: Path, tmp_path: Path) -> None:
+    first = process(song, tmp_path, ProcessOptions(midi=False, stems=("bass",)))
+    second = process(song, tmp_path, ProcessOptions(midi=False, stems=("bass",), format="flac"))
+    assert not second.skipped
+    assert second.folder == first.folder
+    assert list(second.manifest.stems) == ["bass"]
+
+
+def test_a_lost_file_is_made_again(song: Path, tmp_path: Path) -> None:
+    options = ProcessOptions(midi=False, stems=("bass",))
+    first = process(song, tmp_path, options)
+    (first.folder / "stems" / "bass.wav").unlink()
+    assert not process(song, tmp_path, options).skipped
+    assert (first.folder / "stems" / "bass.wav").exists()
+
+
+def test_the_wanted_stems_and_the_rest_sum_to_the_song(song: Path, tmp_path: Path) -> None:
+    options = ProcessOptions(midi=False, stems=("vocals", "bass"), with_rest=True)
+    stems = stems_of(process(song, tmp_path, options))
+    assert list(stems) == ["vocals", "bass", "rest"]
+    total = np.sum(list(stems.values()), axis=0)
+    np.testing.assert_allclose(total, load(song).samples, atol=4 * 2**-23)
+
+
+def test_files_are_named_by_the_template(song: Path, tmp_path: Path) -> None:
+    options = ProcessOptions(midi=False, stems=("bass",), name="{artist} - {track} ({stem})")
+    result = process(song, tmp_path, options)
+    assert result.manifest.stems["bass"].file == "stems/unknown - Für Elise – 悲愴 (bass).wav"
+
+
+@pytest.mark.parametrize("length", [1, 2, 5000])
+def test_very_short_songs_work(tmp_path: Path, length: int) -> None:
+    file = tmp_path / "click.wav"
+    soundfile.write(file, np.full((length, 2), 0.5), RATE)
+    result = process(file, tmp_path / "out")
+    assert {stem.shape for stem in stems_of(result).values()} == {(2, length)}
+
+
+def test_silence_gives_silent_stems_and_midi_without_notes(tmp_path: Path) -> None:
+    file = tmp_path / "silence.wav"
+    soundfile.write(file, np.zeros((2 * RATE, 1)), RATE)
+    manifest = process(file, tmp_path / "out").manifest
+    assert all(stem.silent for stem in manifest.stems.values())
+    assert manifest.midi is not None
+    assert manifest.midi.notes == {"vocals": 0, "bass": 0, "other": 0}
+    assert manifest.midi.tempo_source == "default"
+
+
+def test_many_channels_are_folded_down_and_the_manifest_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "surround.wav"
+    soundfile.write(file, np.random.default_rng(0).uniform(-0.1, 0.1, (RATE, 6)), RATE)
+    manifest = process(file, tmp_path / "out", ProcessOptions(midi=False)).manifest
+    assert manifest.input.channels == 6
+    assert manifest.input.downmix
+
+
+def test_the_tempo_of_the_midi_files_can_be_given(song: Path, tmp_path: Path) -> None:
+    result = process(song, tmp_path, ProcessOptions(midi_tempo=97.5, stems=("bass",)))
+    midi = pretty_midi.PrettyMIDI(str(result.folder / "midi" / "bass.mid"))
+    assert midi.get_tempo_changes()[1] == pytest.approx([97.5], rel=1e-5)
+
+
+def test_progress_runs_through_all_stages_to_the_end(song: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    process(song, tmp_path, on_progress=seen.append)
+    stages = [stage for stage, _ in itertools.groupby(progress.stage for progress in seen)]
+    assert stages == ["decode", "separate", "transcribe", "export"]
+    for stage in stages[1:]:
+        steps = [progress.done_s for progress in seen if progress.stage == stage]
+        total_s = next(p.total_s for p in seen if p.stage == stage)
+        assert steps == sorted(steps)
+        assert steps[-1] == pytest.approx(total_s, abs=0.02)
+
+
+class CancelAt:
+    """Cancels when a stage has come so far."""
+
+    def __init__(self, stage: str, done_s: float) -> None:
+        self.stage, self.done_s = stage, done_s
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage == self.stage and progress.done_s >= self.done_s:
+            raise Cancelled("enough")
+
+
+@pytest.mark.parametrize(
+    ("stage", "done_s"), [("separate", 0), ("separate", 5), ("transcribe", 20), ("export", 20)]
+)
+def test_a_cancelled_run_goes_on_to_the_same_bytes(
+    song: Path, result: Result, tmp_path: Path, stage: str, done_s: float
+) -> None:
+    with pytest.raises(Cancelled):
+        process(song, tmp_path, on_progress=CancelAt(stage, done_s))
+    assert not (tmp_path / song.stem / "manifest.json").exists()
+    seen: list[Progress] = []
+    resumed = process(song, tmp_path, on_progress=seen.append)
+    assert contents(resumed.folder) == contents(result.folder)
+    separated_s = [p.done_s for p in seen if p.stage == "separate"]
+    assert separated_s[1] >= (0 if done_s == 0 else 5)
+
+
+def test_unfinished_work_of_other_stems_is_not_taken_up(song: Path, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        process(song, tmp_path, on_progress=CancelAt("separate", 5))
+    result = process(song, tmp_path, ProcessOptions(stems=("bass",), midi=False))
+    assert list(result.manifest.stems) == ["bass"]
+    assert list(stems_of(result)["bass"].shape) == [2, 15 * RATE]
+
+
+def test_a_resumed_run_keeps_its_number_of_threads(song: Path, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        process(song, tmp_path, threads=1, on_progress=CancelAt("separate", 5))
+    assert process(song, tmp_path, threads=2).manifest.reproduce.threads == 1
+
+
+def test_overwriting_begins_anew(song: Path, tmp_path: Path) -> None:
+    options = ProcessOptions(stems=("bass",), midi=False)
+    process(song, tmp_path, options)
+    assert not process(song, tmp_path, options, overwrite=True).skipped
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(demo: DemoSong, tmp_path: Path) -> None:
+    file = tmp_path / "long.wav"
+    soundfile.write(file, np.tile(demo.mixture.samples, 3).T, RATE)
+    script = (
+        f"import unbraid; unbraid.process({str(file)!r}, {str(tmp_path / 'killed')!r}, threads=2)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script])
+    grown = tmp_path / "killed" / "long" / ".partial" / "other.f32"
+    deadline = time.monotonic() + 60
+    while not (grown.exists() and grown.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "long" / "stems").exists()
+    written_s = grown.stat().st_size / 8 / RATE
+    seen: list[Progress] = []
+    killed = process(file, tmp_path / "killed", threads=2, on_progress=seen.append)
+    assert [p.done_s for p in seen if p.stage == "separate"][1] == pytest.approx(written_s)
+    assert contents(killed.folder) == contents(process(file, tmp_path / "whole", threads=2).folder)
+
+
+def test_a_full_disk_is_reported_and_leaves_nothing(song: Path, tmp_path: Path) -> None:
+    script = f"""
+import resource, signal, unbraid
+resource.setrlimit(resource.RLIMIT_FSIZE, ({4 << 20}, {4 << 20}))
+try:
+    unbraid.process({str(song)!r}, {str(tmp_path / "out")!r})
+except unbraid.ResourceError as error:
+    print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "the disk is full" in run.stdout
+    assert not [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+
+
+def test_a_folder_that_cannot_be_made_is_reported(song: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ResourceError, match="choose another folder"):
+        process(song, tmp_path / "file" / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (ProcessOptions(model="heavy"), ModelError),
+        (ProcessOptions(stems=("kazoo",)), InputError),
+        (ProcessOptions(name="{title}"), InputError),
+        (ProcessOptions(midi_tempo=0), InputError),
+    ],
+)
+def test_impossible_wishes_are_refused_before_any_work(
+    tmp_path: Path, options: ProcessOptions, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        process("no such file", tmp_path / "out", options)
+    assert not (tmp_path / "out").exists()
