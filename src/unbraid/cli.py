@@ -148,7 +148,7 @@ def process(
         stems=_names(stems),
         with_rest=with_rest,
         midi_tempo=_tempo(midi_tempo),
-        transcription=TranscriptionOptions(
+        transcription=_what_counts(
             onset_threshold,
             frame_threshold,
             min_note,
@@ -216,7 +216,7 @@ def transcribe(
     """Write the notes of a stem, or of any recording, as DIR/<name>.mid."""
     from unbraid.transcript import Transcript, transcribe_file
 
-    options = TranscriptionOptions(
+    options = _what_counts(
         onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
     )
     tempo_bpm = _tempo(midi_tempo)
@@ -326,7 +326,7 @@ def _run_songs(
             elif outcome.result and not output.quiet:
                 show(outcome.result)
     for path, error in errors.items():
-        terminal.show_error(str(error) if str(path) in str(error) else f"{path}: {error}")
+        terminal.show_error(f"{path}: {str(error).removeprefix(f'{path.name!r} ')}")
     if errors:
         raise typer.Exit(_exit_code(list(errors.values())))
 
@@ -348,6 +348,13 @@ def _names(stems: str | None) -> tuple[str, ...] | None:
     return (
         None if stems is None else tuple(name.strip() for name in stems.split(",") if name.strip())
     )
+
+
+def _what_counts(*options: float) -> TranscriptionOptions:
+    try:
+        return TranscriptionOptions(*options)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _tempo(text: str) -> float | None:

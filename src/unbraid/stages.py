@@ -113,7 +113,7 @@ def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> MidiRecord:
     with job.clock.running("transcribe", duration_s * len(pitched)) as report:
         for name in pitched:
             before_s = len(notes) * duration_s
-            notes[name] = _notes(job, stems, name, threads, lambda s, b=before_s: report(b + s))
+            notes[name] = _notes(job, stems, name, threads, _after(before_s, report))
         tempo_bpm, source = midi_tempo(
             job.options.midi_tempo, _pulse(job, stems), job.mixture.sample_rate
         )
@@ -126,6 +126,11 @@ def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> MidiRecord:
         files=files,
         notes={name: len(notes[name]) for name in pitched},
     )
+
+
+def _after(before_s: float, report: Callable[[float], None]) -> Callable[[float], None]:
+    """Reports of a part of a stage that begins when `before_s` seconds of it are done."""
+    return lambda done_s: report(before_s + done_s)
 
 
 def _notes(
@@ -173,7 +178,7 @@ def midi_tempo(
     for block in blocks:
         envelope.push(block)
     tempo = estimate_tempo(envelope)
-    return (tempo.bpm, "song") if tempo else (DEFAULT_TEMPO_BPM, "default")
+    return (round(tempo.bpm, 3), "song") if tempo else (DEFAULT_TEMPO_BPM, "default")
 
 
 def _pulse(job: Job, stems: GrowingStems) -> Iterator[Samples]:

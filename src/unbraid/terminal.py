@@ -51,7 +51,7 @@ class SongBars:
             TextColumn("{task.fields[speed]}"),
             console=err,
             transient=True,
-            disable=quiet,
+            disable=quiet or not err.is_terminal,
         )
         self._tasks: dict[Path, TaskID] = {}
         self._stages: dict[Path, tuple[Stage, float]] = {}
@@ -106,7 +106,7 @@ def show_result(result: "Result") -> None:
     out.print(table)
     if midi:
         origin = {"song": "the song's own", "given": "as given", "default": "no steady pulse found"}
-        out.print(f"tempo    {midi.tempo_bpm:g} BPM, {origin[midi.tempo_source]}")
+        out.print(f"tempo    {midi.tempo_bpm:.4g} BPM, {origin[midi.tempo_source]}")
     out.print(f"time     {_time_spent(result)}")
     _show_warnings(manifest.warnings)
     out.print(f"folder   {result.folder}", markup=False)
@@ -126,7 +126,7 @@ def _time_spent(result: "Result") -> str:
 def show_transcript(transcript: "Transcript") -> None:
     """Print how many notes were found and where they are."""
     out.print(
-        f"{len(transcript.notes)} notes, {transcript.tempo_bpm:g} BPM: {transcript.midi}",
+        f"{len(transcript.notes)} notes, {transcript.tempo_bpm:.4g} BPM: {transcript.midi}",
         markup=False,
     )
     _show_warnings(transcript.warnings)

@@ -58,7 +58,7 @@ def _tom(level: float, rng: np.random.Generator) -> Array:
     cycles = rng.choice((98, 123, 155)) * time + 0.5 * (1 - np.exp(-time / 0.04))
     skin = np.sin(2 * np.pi * cycles) + 0.3 * np.sin(2 * np.pi * 1.59 * cycles)
     stick = _noise(time, 0.01, (1000, 5000), rng)
-    return np.asarray(skin * np.exp(-time / 0.16) + 0.3 * level * stick)
+    return np.asarray(0.7 * skin * np.exp(-time / 0.16) + 0.3 * level * stick)
 
 
 def _cymbal(duration_s: float, decay_s: float, low_hz: float, rng: np.random.Generator) -> Array:
@@ -74,11 +74,11 @@ def _hat(level: float, rng: np.random.Generator) -> Array:
 
 
 def _ride(level: float, rng: np.random.Generator) -> Array:
-    return 0.3 * _cymbal(1.0, 0.25, 4000, rng)
+    return 0.25 * _cymbal(0.8, 0.12, 5000, rng)
 
 
 def _crash(level: float, rng: np.random.Generator) -> Array:
-    return 0.6 * _cymbal(2.5, 0.7, 2500, rng)
+    return 0.4 * _cymbal(2.5, 0.6, 3000, rng)
 
 
 _DRUMS: dict[str, Callable[[float, np.random.Generator], Array]] = {

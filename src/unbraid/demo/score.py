@@ -95,24 +95,7 @@ DRUMS = {
     "end": {"kick": "X...............", "crash": "X..............."},
 }
 
-FORM = (
-    "A",
-    "A",
-    "A",
-    "fill",
-    "A",
-    "A",
-    "A",
-    "fill",
-    "B",
-    "B",
-    "B",
-    "roll",
-    "A",
-    "A",
-    "fill",
-    "end",
-)
+FORM = (*"AAA", "fill", *"AAA", "fill", *"BBB", "roll", *"AA", "fill", "end")  # bar by bar
 CRASHES = (0, 8, 12)  # bars that begin with a crash cymbal
 
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}

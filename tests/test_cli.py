@@ -1,0 +1,266 @@
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mido
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from unbraid.cli import app
+from unbraid.demo import DemoSong
+
+RATE = 44_100
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def unbraid(*arguments: object) -> Run:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Run(result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.fixture
+def songs(tmp_path: Path, demo: DemoSong) -> Path:
+    """A folder with two short songs, one of them below another folder."""
+    folder = tmp_path / "my songs"
+    (folder / "album").mkdir(parents=True)
+    for file, start in ((folder / "a.wav", 5), (folder / "album" / "b.flac", 9)):
+        excerpt = demo.mixture.samples[:, start * RATE : (start + 2) * RATE]
+        soundfile.write(file, excerpt.T, RATE)
+    (folder / "notes.txt").write_text("not a song")
+    return folder
+
+
+def test_process_writes_a_folder_for_each_song(songs: Path, tmp_path: Path) -> None:
+    run = unbraid("process", songs, "-o", tmp_path / "out")
+    assert run.code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a", "b"}
+    assert (tmp_path / "out" / "b" / "midi" / "bass.mid").exists()
+    assert "x real time" in run.out
+
+
+def test_json_is_one_document_per_song_and_nothing_else(songs: Path, tmp_path: Path) -> None:
+    run = unbraid("process", songs, "-o", tmp_path / "out", "--json")
+    assert {Path(document["path"]).name for document in run.documents} == {"a.wav", "b.flac"}
+    for document in run.documents:
+        manifest = json.loads((Path(document["folder"]) / "manifest.json").read_text())
+        assert document["manifest"] == manifest
+
+
+def test_separate_writes_stems_alone(songs: Path, tmp_path: Path) -> None:
+    run = unbraid(
+        "separate", songs / "a.wav", "-o", tmp_path, "--stems", "vocals,bass", "--format", "flac"
+    )
+    assert run.code == 0
+    files = {path.name for path in (tmp_path / "a").rglob("*") if path.is_file()}
+    assert files == {"vocals.flac", "bass.flac", "manifest.json"}
+
+
+def test_patterns_are_expanded(songs: Path, tmp_path: Path) -> None:
+    run = unbraid("info", f"{songs}/**/*.flac", "--json")
+    assert [Path(document["path"]).name for document in run.documents] == ["b.flac"]
+
+
+def test_songs_side_by_side_give_the_same_stems(songs: Path, tmp_path: Path) -> None:
+    for jobs in (1, 2):
+        unbraid("separate", songs, "-o", tmp_path / str(jobs), "--jobs", jobs, "--threads", 1)
+    for name in ("a", "b"):
+        stem = Path(name, "stems", "vocals.wav")
+        assert (tmp_path / "1" / stem).read_bytes() == (tmp_path / "2" / stem).read_bytes()
+
+
+def test_songs_of_the_same_name_get_folders_of_their_own(songs: Path, tmp_path: Path) -> None:
+    (songs / "album" / "b.flac").rename(songs / "album" / "a.flac")
+    run = unbraid("separate", songs, "-o", tmp_path / "out", "--jobs", 2)
+    assert run.code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a", "a (2)"}
+    again = unbraid("separate", songs, "-o", tmp_path / "out", "--json")
+    assert all(document["skipped"] for document in again.documents)
+
+
+def test_a_bad_file_is_reported_and_stops_no_other(songs: Path, tmp_path: Path) -> None:
+    bad = songs / "0 bad.wav"
+    bad.write_text("this is no music")
+    run = unbraid("separate", songs, "-o", tmp_path / "out")
+    assert run.code == 3
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a", "b"}
+    assert "0 bad.wav" in run.err
+    assert "Traceback" not in run.err
+
+
+def test_errors_are_part_of_the_json(tmp_path: Path) -> None:
+    run = unbraid("process", tmp_path / "nothing.wav", "-o", tmp_path / "out", "--json")
+    assert run.code == 3
+    assert run.documents[0]["error"]["kind"] == "AudioError"
+    assert not (tmp_path / "out").exists()
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    def file(name: str, content: bytes) -> Path:
+        (folder / name).write_bytes(content)
+        return folder / name
+
+    def wav(name: str, samples: np.ndarray[Any, Any]) -> Path:
+        soundfile.write(folder / name, samples, RATE, "FLOAT")
+        return folder / name
+
+    (folder / "folder.wav").mkdir()
+    return {
+        "empty": file("empty.wav", b""),
+        "text": file("text.wav", b"just words\n" * 100),
+        "random bytes": file("random.mp3", np.random.default_rng(0).bytes(100_000)),
+        "a folder": folder / "folder.wav",
+        "missing": folder / "missing.wav",
+        "no samples": wav("none.wav", np.zeros((0, 2))),
+        "not a number": wav("nan.wav", np.full((1000, 2), np.nan)),
+        "infinite": wav("inf.wav", np.full((1000, 2), np.inf)),
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "empty",
+        "text",
+        "random bytes",
+        "a folder",
+        "missing",
+        "no samples",
+        "not a number",
+        "infinite",
+    ],
+)
+@pytest.mark.parametrize("command", ["process", "info", "transcribe"])
+def test_what_is_no_recording_is_refused_in_one_line(
+    tmp_path: Path, kind: str, command: str
+) -> None:
+    out = [] if command == "info" else ["-o", tmp_path / "out"]
+    run = unbraid(command, bad_files(tmp_path)[kind], *out)
+    assert run.code == 3
+    assert len(run.err.strip().splitlines()) == 1
+    assert run.err.startswith("error: ")
+    assert not [path for path in tmp_path.glob("out/**/*") if path.is_file()]
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
+    run = unbraid("process", tmp_path)
+    assert (run.code, "no recordings there" in run.err) == (3, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["x.wav", "--format", "tape"],
+        ["x.wav", "--midi-tempo", "fast"],
+        ["x.wav", "--midi-tempo", "0"],
+        ["x.wav", "--onset-threshold", "2"],
+        ["x.wav", "--min-frequency", "500", "--max-frequency", "100"],
+        ["x.wav", "--name", "{title}"],
+        ["x.wav", "--stems", "kazoo"],
+        ["x.wav", "--bit-depth", "32f", "--format", "flac"],
+        ["x.wav", "--jobs", "0"],
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: Sequence[str], tmp_path: Path) -> None:
+    run = unbraid("process", *arguments, *(["-o", tmp_path / "out"] if arguments else []))
+    assert run.code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_model_exits_with_4(songs: Path, tmp_path: Path) -> None:
+    run = unbraid("process", songs / "a.wav", "-o", tmp_path / "out", "--model", "heavy")
+    assert (run.code, "choose one of: lite" in run.err) == (4, True)
+
+
+def test_a_folder_that_cannot_be_written_exits_with_5(songs: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    run = unbraid("process", songs / "a.wav", "-o", tmp_path / "file" / "out")
+    assert (run.code, "choose another folder" in run.err) == (5, True)
+
+
+def test_transcribe_writes_the_notes_of_a_recording(demo: DemoSong, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "bass.wav", demo.stems["bass"].samples.T, RATE)
+    run = unbraid("transcribe", tmp_path / "bass.wav", "-o", tmp_path / "out", "--json")
+    document = run.documents[0]
+    midi = mido.MidiFile(document["midi"])
+    onsets = sum(message.type == "note_on" for message in midi)
+    assert run.code == 0
+    assert onsets == len(document["notes"])
+    assert len(document["notes"]) == pytest.approx(len(demo.notes["bass"]), rel=0.2)
+
+
+def test_info_describes_a_recording(tmp_path: Path) -> None:
+    sine = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2 * RATE) / RATE)
+    soundfile.write(tmp_path / "sine.wav", sine, RATE)
+    document = unbraid("info", tmp_path / "sine.wav", "--json").documents[0]
+    assert document["length"] == 2 * RATE
+    assert document["peak_db"] == pytest.approx(-6.02, abs=0.01)
+    assert document["loudness_lufs"] == pytest.approx(-9.0, abs=0.3)
+    assert "44100 Hz" in unbraid("info", tmp_path / "sine.wav").out
+
+
+def test_models_are_listed_with_licences() -> None:
+    assert re.search(r"lite .* MIT", unbraid("models", "list").out)
+    assert json.loads(unbraid("models", "list", "--json").out)[0]["name"] == "lite"
+
+
+def test_demo_says_how_well_it_went(tmp_path: Path) -> None:
+    run = unbraid("demo", "-o", tmp_path, "--json")
+    document = run.documents[0]
+    assert run.code == 0
+    for name, sdr_db in document["sdr_db"].items():
+        assert sdr_db > document["mixture_sdr_db"][name] + 3
+    assert all(score["f1"] > 0.3 for score in document["notes"].values())
+    assert {path.name for path in Path(document["truth"]).iterdir()} >= {"vocals.wav", "all.mid"}
+    assert "Compared with the truth" in unbraid("demo", "-o", tmp_path).out
+
+
+def test_quiet_says_nothing(songs: Path, tmp_path: Path) -> None:
+    run = unbraid("separate", songs / "a.wav", "-o", tmp_path, "--quiet")
+    assert (run.code, run.out, run.err) == (0, "", "")
+
+
+def test_the_version_is_shown() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", unbraid("--version").out)
+
+
+def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(demo: DemoSong, tmp_path: Path) -> None:
+    song, out = tmp_path / "long.wav", tmp_path / "out"
+    soundfile.write(song, np.tile(demo.mixture.samples, 3).T, RATE)
+    program = Path(sys.executable).with_name("unbraid")
+    command = [str(program), "separate", str(song), "-o", str(out)]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    grown = out / "long" / ".partial" / "other.f32"
+    deadline = time.monotonic() + 60
+    while not (grown.exists() and grown.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "goes on from here" in err
+    assert "Traceback" not in err
+    assert not (out / "long" / "stems").exists()
+    assert subprocess.run(command, check=False).returncode == 0
+    shutil.rmtree(out)
