@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from unbraid.audio import LoudnessMeter, Tags, describe_downmix, open_audio, read_tags
+from unbraid.audio import Tags, describe_downmix, open_audio, read_tags
+from unbraid.audio.loudness import LoudnessMeter
 from unbraid.export.levels import decibels
 from unbraid.types import OnProgress, Progress
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
-from scipy.signal import get_window
 
 from unbraid.types import Samples
 
@@ -20,9 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 HOPS_PER_SECOND = 100
 MEL_BANDS = 40
 MEL_RANGE_HZ = (30.0, 11000.0)
-LOG_GAIN = (
-    1000.0  # amplitudes well below 1/1000 of full scale count linearly, well above as logarithm
-)
+LOG_GAIN = 1000.0  # amplitudes above 1/1000 of full scale count as logarithm, below linearly
 
 TEMPI_BPM: FloatArray = np.geomspace(40.0, 240.0, 400)  # candidates, 0.45 % apart
 PREFERRED_BPM = 115.0
@@ -60,7 +57,7 @@ class OnsetEnvelope:
 
     def __init__(self, sample_rate: int) -> None:
         self._hop = max(1, round(sample_rate / HOPS_PER_SECOND))
-        self._window = get_window("hann", 4 * self._hop)
+        self._window = np.hanning(4 * self._hop + 1)[:-1]
         self._mel = _mel_filters(sample_rate, len(self._window))
         self._pending = np.zeros(len(self._window) // 2)  # centres the first window on time 0
         self._last_levels = np.zeros((1, MEL_BANDS))

@@ -79,7 +79,7 @@ class SndfileSource:
             return None
         cut = _CUT_SHORT.search(self._sound.extra_info)
         promised, present = (int(size) for size in cut.groups()) if cut else (1, 1)
-        return frames * promised // present if present < promised < _UNKNOWN_BYTES else frames
+        return frames * promised // present if 0 < present < promised < _UNKNOWN_BYTES else frames
 
     def blocks(self, block_samples: int) -> Iterator[Samples]:
         """Decode to float32 [channel, time] of at most `block_samples` samples."""
