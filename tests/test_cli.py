@@ -211,6 +211,12 @@ def test_transcribe_writes_the_notes_of_a_recording(demo: DemoSong, tmp_path: Pa
     assert len(document["notes"]) == pytest.approx(len(demo.notes["bass"]), rel=0.2)
 
 
+def test_transcribing_files_of_the_same_name_loses_none(songs: Path, tmp_path: Path) -> None:
+    (songs / "album" / "b.flac").rename(songs / "album" / "a.flac")
+    unbraid("transcribe", songs, "-o", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.mid", "a (2).mid"}
+
+
 def test_info_describes_a_recording(tmp_path: Path) -> None:
     sine = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "sine.wav", sine, RATE)

@@ -169,6 +169,10 @@ def test_progress_runs_through_all_stages_to_the_end(song: Path, tmp_path: Path)
         total_s = next(p.total_s for p in seen if p.stage == stage)
         assert steps == sorted(steps)
         assert steps[-1] == pytest.approx(total_s, abs=0.02)
+    fractions = [p.fraction for p in seen if p.fraction is not None]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert fractions[-1] == pytest.approx(1)
 
 
 class CancelAt:

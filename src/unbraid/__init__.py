@@ -1,10 +1,8 @@
 """Takes a song apart: stems, the notes of each stem as MIDI, tempo, key and chords.
 
-Example:
-    >>> import unbraid  # doctest: +SKIP
-    >>> stems = unbraid.separate("song.mp3")  # doctest: +SKIP
-    >>> notes = unbraid.transcribe(stems["bass"])  # doctest: +SKIP
-    >>> result = unbraid.process("song.mp3", "out")  # doctest: +SKIP
+    stems = unbraid.separate("song.mp3")
+    notes = unbraid.transcribe(stems["bass"])
+    result = unbraid.process("song.mp3", "out")
 """
 
 import importlib

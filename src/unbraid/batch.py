@@ -5,10 +5,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from unbraid.errors import AudioError, Cancelled, UnbraidError
+from unbraid.export.naming import safe_name
 from unbraid.types import OnProgress, Progress
 
 # Which files of a folder are taken for recordings.
@@ -60,6 +62,20 @@ def find_songs(inputs: Sequence[str]) -> list[Path]:
 
 def _is_recording(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def distinct_names(songs: Sequence[Path]) -> dict[Path, str]:
+    """A file name for each song, without extension: its own, numbered where several have the same.
+
+    >>> distinct_names([Path("a/x.wav"), Path("b/x.wav")])
+    {PosixPath('a/x.wav'): 'x', PosixPath('b/x.wav'): 'x (2)'}
+    """
+    names: dict[Path, str] = {}
+    for song in songs:
+        name = safe_name(song.stem)
+        numbered = (f"{name} ({number})" for number in count(2))
+        names[song] = next(text for text in chain([name], numbered) if text not in names.values())
+    return names
 
 
 def run_all(

@@ -18,7 +18,7 @@ import typer
 from pydantic_core import to_jsonable_python
 
 from unbraid import __version__, terminal
-from unbraid.batch import Outcome, find_songs, run_all
+from unbraid.batch import Outcome, distinct_names, find_songs, run_all
 from unbraid.errors import (
     AudioError,
     Cancelled,
@@ -143,19 +143,16 @@ def process(
     quiet: Quiet = False,
 ) -> None:
     """Take songs apart: stems, and the notes of each stem as MIDI."""
+    with _usage():
+        notes = TranscriptionOptions(
+            onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
+        )
     options = ProcessOptions(
         model=model,
         stems=_names(stems),
         with_rest=with_rest,
         midi_tempo=_tempo(midi_tempo),
-        transcription=_what_counts(
-            onset_threshold,
-            frame_threshold,
-            min_note,
-            min_frequency,
-            max_frequency,
-            pitch_bends,
-        ),
+        transcription=notes,
         format=format,
         bit_depth=bit_depth,
         clip=clip,
@@ -216,17 +213,22 @@ def transcribe(
     """Write the notes of a stem, or of any recording, as DIR/<name>.mid."""
     from unbraid.transcript import Transcript, transcribe_file
 
-    options = _what_counts(
-        onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
-    )
+    with _usage():
+        options = TranscriptionOptions(
+            onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
+        )
     tempo_bpm = _tempo(midi_tempo)
 
+    songs = _find(recordings)
+    names = distinct_names(songs)
+
     def work(path: Path, report: OnProgress) -> Transcript:
+        midi = out / f"{names[path]}.mid"
         return transcribe_file(
-            path, out, options, tempo_bpm=tempo_bpm, threads=threads, on_progress=report
+            path, midi, options, tempo_bpm=tempo_bpm, threads=threads, on_progress=report
         )
 
-    _run(recordings, work, terminal.show_transcript, 1, _Output(as_json, quiet))
+    _run(songs, work, terminal.show_transcript, 1, _Output(as_json, quiet))
 
 
 @app.command()
@@ -234,7 +236,7 @@ def info(recordings: Songs, as_json: Json = False) -> None:
     """Say what recordings are: format, length, loudness, tags."""
     from unbraid.recording import describe
 
-    _run(recordings, describe, terminal.show_description, 1, _Output(as_json, quiet=False))
+    _run(_find(recordings), describe, terminal.show_description, 1, _Output(as_json, quiet=False))
 
 
 @models_app.command("list")
@@ -261,7 +263,7 @@ def demo(
     def work(path: Path, report: OnProgress) -> Trial:
         return run_trial(out, threads=threads, on_progress=report)
 
-    _run_songs([out / "demo.wav"], work, terminal.show_trial, 1, _Output(as_json, quiet))
+    _run([out / "demo.wav"], work, terminal.show_trial, 1, _Output(as_json, quiet))
 
 
 @dataclass(frozen=True)
@@ -289,25 +291,18 @@ def _process(
     def work(path: Path, report: OnProgress) -> Result:
         return process(path, out, options, overwrite=overwrite, threads=each, on_progress=report)
 
-    _run(songs, work, terminal.show_result, jobs, output)
+    _run(_find(songs), work, terminal.show_result, jobs, output)
+
+
+def _find(inputs: list[str]) -> list[Path]:
+    try:
+        return find_songs(inputs)
+    except AudioError as error:
+        terminal.show_error(str(error))
+        raise typer.Exit(_exit_code([error])) from error
 
 
 def _run(
-    inputs: list[str],
-    work: Callable[[Path, OnProgress], T],
-    show: Callable[[T], None],
-    jobs: int,
-    output: _Output,
-) -> None:
-    try:
-        songs = find_songs(inputs)
-    except UnbraidError as error:
-        terminal.show_error(str(error))
-        raise typer.Exit(_exit_code([error])) from error
-    _run_songs(songs, work, show, jobs, output)
-
-
-def _run_songs(
     songs: Sequence[Path],
     work: Callable[[Path, OnProgress], T],
     show: Callable[[T], None],
@@ -350,9 +345,11 @@ def _names(stems: str | None) -> tuple[str, ...] | None:
     )
 
 
-def _what_counts(*options: float) -> TranscriptionOptions:
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Turn options that do not fit together into an error of usage."""
     try:
-        return TranscriptionOptions(*options)
+        yield
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
 

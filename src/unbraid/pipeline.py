@@ -22,8 +22,15 @@ from unbraid.export.naming import check_template, safe_name
 from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
 from unbraid.separation import MixtureFile, Separator, choose_stems, load_separator
-from unbraid.stages import Job, StageClock, export_song, separate_song, transcribe_song
-from unbraid.types import OnProgress, ProcessOptions
+from unbraid.stages import (
+    Job,
+    StageClock,
+    export_song,
+    pitched_stems,
+    separate_song,
+    transcribe_song,
+)
+from unbraid.types import OnProgress, ProcessOptions, Stage
 from unbraid.weights import find_model
 
 LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")  # on which the last bits depend
@@ -119,6 +126,7 @@ def _finished(folder: ResultFolder, options: ProcessOptions) -> Manifest | None:
 def _take_apart(job: Job, threads: int) -> Manifest:
     """All stages after decoding."""
     separator, reproduce = _begin(job, threads)
+    job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
     written = export_song(job, stems, separator)
@@ -140,6 +148,18 @@ def _take_apart(job: Job, threads: int) -> Manifest:
         file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     job.folder.discard_partial()
     return manifest
+
+
+def _workload(job: Job, separator: Separator) -> dict[Stage, float]:
+    """Seconds of audio that each stage goes through."""
+    duration_s = job.mixture.duration_s
+    stems = len(separator.stems) + job.options.with_rest
+    pitched = len(pitched_stems(separator.stems)) if job.options.midi else 0
+    return {
+        "separate": duration_s,
+        "transcribe": duration_s * pitched,
+        "export": duration_s * stems,
+    }
 
 
 def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:

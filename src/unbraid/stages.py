@@ -39,6 +39,9 @@ UNPITCHED = ("drums", REST)  # not sent through the transcription of pitched not
 PULSE = ("drums", "bass")  # the stems that carry the beat
 DEFAULT_TEMPO_BPM = 120.0  # of MIDI files, where a song has no steady pulse
 
+COST: dict[Stage, float] = {"separate": 1 / 30, "transcribe": 1 / 120, "export": 1 / 600}
+"""Seconds that a stage takes for a second of audio on two cores, for a guess at what is left."""
+
 NOTES = TypeAdapter(list[NoteEvent])
 
 
@@ -48,15 +51,26 @@ class StageClock:
     def __init__(self, on_progress: OnProgress | None) -> None:
         self.seconds: dict[str, float] = {}
         self._on_progress = on_progress
+        self._expected: dict[Stage, float] = {}
+
+    def expect(self, audio_s: dict[Stage, float]) -> None:
+        """Say how many seconds of audio each of the stages to come will go through."""
+        costs = {stage: seconds * COST[stage] for stage, seconds in audio_s.items()}
+        whole = sum(costs.values())
+        self._expected = {stage: cost / whole for stage, cost in costs.items()} if whole else {}
 
     @contextmanager
     def running(self, stage: Stage, total_s: float | None) -> Iterator[Callable[[float], None]]:
         """Time a stage of `total_s` seconds of audio; gives where to report the seconds done."""
         began = time.perf_counter()
+        before = sum(share for earlier, share in self._expected.items() if earlier in self.seconds)
 
         def report(done_s: float) -> None:
             if self._on_progress:
-                self._on_progress(Progress(stage, done_s, total_s))
+                fraction = None
+                if total_s and stage in self._expected:
+                    fraction = min(1.0, before + self._expected[stage] * done_s / total_s)
+                self._on_progress(Progress(stage, done_s, total_s, fraction))
 
         report(0.0)
         yield report
@@ -105,10 +119,15 @@ def _check_disk(folder: Path, stems: int, length: int, written: int) -> None:
         )
 
 
+def pitched_stems(names: Iterable[StemName]) -> list[StemName]:
+    """Those whose notes are looked for."""
+    return [name for name in names if name not in UNPITCHED]
+
+
 def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> MidiRecord:
     """Write the notes of the pitched stems, a file for each and one with all."""
     duration_s = job.mixture.duration_s
-    pitched = [name for name in stems.names if name not in UNPITCHED]
+    pitched = pitched_stems(stems.names)
     notes: dict[StemName, list[NoteEvent]] = {}
     with job.clock.running("transcribe", duration_s * len(pitched)) as report:
         for name in pitched:

@@ -39,7 +39,7 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 class SongBars:
-    """A bar for each song at work: its stage, the seconds left of it, and its speed."""
+    """A bar for each song at work: its stage and speed, and the seconds left of the song."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._bars = Bars(
@@ -54,26 +54,24 @@ class SongBars:
             disable=quiet or not err.is_terminal,
         )
         self._tasks: dict[Path, TaskID] = {}
-        self._stages: dict[Path, tuple[Stage, float]] = {}
+        self._stages: dict[Path, tuple[Progress, float]] = {}
         self._lock = threading.Lock()
 
     def update(self, song: Path, progress: Progress) -> None:
         """Show how far a song has come; called from the thread that works on it."""
         with self._lock:
-            stage, began = self._stages.get(song, ("", 0.0))
-            if stage != progress.stage:
-                self._begin(song, progress)
-                began = time.monotonic()
-                self._stages[song] = (progress.stage, began)
-            elapsed = time.monotonic() - began
-            speed = f"{progress.done_s / elapsed:.0f}x real time" if elapsed > 0.5 else ""
-            self._bars.update(self._tasks[song], completed=progress.done_s, speed=speed)
-
-    def _begin(self, song: Path, progress: Progress) -> None:
-        self.finish(song)
-        self._tasks[song] = self._bars.add_task(
-            song.stem, total=progress.total_s, stage=STAGES[progress.stage], speed=""
-        )
+            if song not in self._tasks:
+                self._tasks[song] = self._bars.add_task(song.stem, total=None, stage="", speed="")
+            first, began = self._stages.get(song, (None, 0.0))
+            if first is None or first.stage != progress.stage:
+                first, began = self._stages[song] = progress, time.monotonic()
+            self._bars.update(
+                self._tasks[song],
+                total=None if progress.fraction is None else 1.0,
+                completed=progress.fraction or 0.0,
+                stage=STAGES[progress.stage],
+                speed=_speed(progress.done_s - first.done_s, time.monotonic() - began),
+            )
 
     def finish(self, song: Path) -> None:
         """Take the bar of a song away."""
@@ -91,6 +89,10 @@ class SongBars:
         trace: TracebackType | None,
     ) -> None:
         self._bars.stop()
+
+
+def _speed(audio_s: float, elapsed_s: float) -> str:
+    return f"{audio_s / elapsed_s:.0f}x real time" if elapsed_s > 0.5 else ""
 
 
 def show_result(result: "Result") -> None:

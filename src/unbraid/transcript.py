@@ -8,7 +8,6 @@ from unbraid.errors import resource_error
 from unbraid.export.folder import writing
 from unbraid.export.manifest import TempoSource
 from unbraid.export.midi import check_tempo, stem_tracks, write_midi
-from unbraid.export.naming import safe_name
 from unbraid.inference import available_cores
 from unbraid.stages import midi_tempo
 from unbraid.transcription import transcribe_blocks
@@ -36,18 +35,18 @@ class Transcript:
 
 def transcribe_file(
     path: Path,
-    out: Path,
+    midi: Path,
     options: TranscriptionOptions = TranscriptionOptions(),  # noqa: B008  it is frozen
     *,
     tempo_bpm: float | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Transcript:
-    """Write the notes of a recording as `out`/<name>.mid.
+    """Write the notes of a recording as a MIDI file.
 
     Args:
         path: the recording.
-        out: folder of the MIDI file, made if needed.
+        midi: the file to write; its folder is made if needed.
         options: what counts as a note.
         tempo_bpm: beats per minute of the file; None takes the recording's own.
         threads: threads of the network; None for the cores this process may use.
@@ -56,7 +55,7 @@ def transcribe_file(
     Raises:
         InputError: the tempo cannot be stored in a MIDI file.
         AudioError: the recording is missing or unreadable.
-        ResourceError: `out` cannot be written.
+        ResourceError: the file cannot be written.
     """
     if tempo_bpm is not None:
         check_tempo(tempo_bpm)
@@ -75,12 +74,10 @@ def transcribe_file(
         )
     with open_audio(path) as again:
         tempo, source = midi_tempo(tempo_bpm, again.blocks(), again.sample_rate)
-    name = safe_name(path.stem)
-    file = out / f"{name}.mid"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with writing(file, out) as unfinished:
-            write_midi(unfinished, stem_tracks({name: notes}), tempo)
+        midi.parent.mkdir(parents=True, exist_ok=True)
+        with writing(midi, midi.parent) as unfinished:
+            write_midi(unfinished, stem_tracks({path.stem: notes}), tempo)
     except OSError as error:
         raise resource_error(error) from error
-    return Transcript(file, tempo, source, tuple(notes), reader.warnings)
+    return Transcript(midi, tempo, source, tuple(notes), reader.warnings)

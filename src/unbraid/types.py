@@ -51,12 +51,12 @@ class AudioSignal:
     @property
     def channels(self) -> int:
         """Number of channels."""
-        return self.samples.shape[0]
+        return int(self.samples.shape[0])
 
     @property
     def length(self) -> int:
         """Samples per channel."""
-        return self.samples.shape[1]
+        return int(self.samples.shape[1])
 
     @property
     def duration_s(self) -> float:
@@ -169,13 +169,14 @@ class Progress:
         stage: what is being done.
         done_s: seconds of audio finished in this stage.
         total_s: seconds of audio of the whole stage; None while the length is unknown.
-        detail: the stem at work, if it is one.
+        fraction: of all work on the song, by what its stages usually take, 0 to 1; None while its
+            length is unknown.
     """
 
     stage: Stage
     done_s: float
     total_s: float | None
-    detail: str = ""
+    fraction: float | None = None
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]

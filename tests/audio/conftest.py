@@ -10,6 +10,7 @@ import pytest
 
 from unbraid.types import Samples
 
+
 @pytest.fixture
 def noise() -> Samples:
     """One second of stereo noise at 44.1 kHz, the same every time."""

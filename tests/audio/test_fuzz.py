@@ -32,7 +32,7 @@ def make_seeds(folder: Path) -> None:
             writer.write(music)
     if shutil.which("ffmpeg"):
         for name in ("seed.m4a", "seed.webm", "seed.caf", "seed.w64"):
-            command = ["ffmpeg", "-v", "error", "-i", folder / "seed.wav", folder / name]
+            command = ["ffmpeg", "-v", "error", "-i", str(folder / "seed.wav"), str(folder / name)]
             subprocess.run(command, check=True)
 
 

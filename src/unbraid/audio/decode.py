@@ -56,8 +56,8 @@ class Source(Protocol):
 class AudioReader:
     """A recording, open for decoding from beginning to end, once.
 
-    >>> with open_audio("song.mp3") as reader:  # doctest: +SKIP
-    ...     length = sum(block.shape[1] for block in reader.blocks())
+        with open_audio("song.mp3") as reader:
+            length = sum(block.shape[1] for block in reader.blocks())
 
     Attributes:
         sample_rate: samples per second.

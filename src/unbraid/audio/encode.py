@@ -53,7 +53,7 @@ class _Encoding:
         return next(higher, self.sample_rates[-1])
 
     def open(self, sink: Any, sample_rate: int, channels: int) -> ForwardSoundFile:
-        """Begin a file in `sink`.
+        """Begin a file in `sink`, an open file or the like.
 
         Raises:
             soundfile.LibsndfileError, ValueError: libsndfile cannot do this.
@@ -69,6 +69,10 @@ class _Encoding:
         )
         _leave_time_out(sound)
         return sound
+
+    def try_out(self, sample_rate: int, channels: int) -> None:
+        """Begin a file in memory and let it go; raises what `open` raises."""
+        self.open(io.BytesIO(), self.fitting_rate(sample_rate), channels).close()
 
 
 _MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -118,7 +122,7 @@ def check_writable(format: AudioFormat, bit_depth: BitDepth) -> None:
     """
     encoding = _encoding(format, bit_depth)
     try:
-        encoding.open(io.BytesIO(), encoding.fitting_rate(44_100), 2).close()
+        encoding.try_out(44_100, channels=2)
     except (soundfile.LibsndfileError, ValueError) as error:
         raise MissingExtraError(
             f"the libsndfile of this system cannot write {format}: "
@@ -144,18 +148,10 @@ class AudioWriter:
         self._order = np.argsort(VORBIS_CHANNELS[channels]) if in_vorbis_order else slice(None)
         is_mp3 = encoding.container == "MP3"
         self._sink = Sink(path, id3v2(tags) if is_mp3 else b"")
-        try:
-            with self._sink.guard():
-                self._sound = encoding.open(self._sink, self.sample_rate, channels)
-                if not is_mp3:
-                    for name, text in texts_of(tags).items():
-                        setattr(self._sound, name, text)
-        except soundfile.LibsndfileError as error:
-            self._sink.close()
-            raise InputError(
-                f"{path.name!r} cannot hold {channels} channels at {sample_rate} Hz "
-                f"({explain(error)}): choose wav"
-            ) from error
+        with self._sink.guard():
+            self._sound = encoding.open(self._sink, self.sample_rate, channels)
+            for name, text in () if is_mp3 else texts_of(tags).items():
+                setattr(self._sound, name, text)
 
     def write(self, samples: Samples) -> None:
         """Append samples.
@@ -228,8 +224,8 @@ def open_writer(
 ) -> AudioWriter:
     """Begin a sound file, as a context manager; one left by an exception stays incomplete.
 
-    >>> with open_writer("bass.wav", 44_100, channels=2) as writer:  # doctest: +SKIP
-    ...     writer.write(np.zeros((2, 44_100), np.float32))
+        with open_writer("bass.wav", 44_100, channels=2) as writer:
+            writer.write(np.zeros((2, 44_100), np.float32))
 
     Args:
         path: the file to make, whatever its name ends in.
@@ -249,7 +245,16 @@ def open_writer(
     size = (length or 0) * channels * _SAMPLE_BYTES[bit_depth]
     if encoding.container == "WAV" and size > _MOST_WAV_BYTES:
         encoding = replace(encoding, container="RF64")
-    return AudioWriter(Path(path), sample_rate, channels, encoding, tags or Tags())
+    path = Path(path)
+    try:
+        encoding.try_out(sample_rate, channels)
+    except (soundfile.LibsndfileError, ValueError) as error:
+        reason = explain(error) if isinstance(error, soundfile.LibsndfileError) else error
+        raise InputError(
+            f"{path.name!r}: {format} cannot hold {channels} channels at {sample_rate} Hz "
+            f"({reason}): choose wav"
+        ) from error
+    return AudioWriter(path, sample_rate, channels, encoding, tags or Tags())
 
 
 def _quantised(samples: Samples, bits: int) -> npt.NDArray[np.int32]:

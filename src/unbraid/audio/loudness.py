@@ -26,8 +26,8 @@ class LoudnessMeter:
 
     >>> meter = LoudnessMeter(48_000, channels=1)
     >>> meter.push(np.sin(2 * np.pi * 997 / 48_000 * np.arange(48_000, dtype=np.float32))[None])
-    >>> round(meter.integrated_lufs(), 1)
-    -3.0
+    >>> round(meter.integrated_lufs())
+    -3
 
     Args:
         sample_rate: samples per second.

@@ -86,7 +86,8 @@ def features(spectrum: Spectrum, level: float) -> Samples:
     left, right = spectrum[..., :BINS] / np.float32(level)
     four = np.stack([left, right, (left + right) / 2, (left - right) / 2])
     power = four.real**2 + four.imag**2
-    return np.power(power + np.float32(1e-7), np.float32(0.15))
+    seen: Samples = np.power(power + np.float32(1e-7), np.float32(0.15))
+    return seen
 
 
 class LiteSeparator:

@@ -1,0 +1,34 @@
+"""Runs the benches and writes their findings to bench/RESULTS.md.
+
+python -m bench              all of them, about a quarter of an hour on two cores
+python -m bench memory       one or some; the others' findings stay
+"""
+
+import sys
+
+from bench import memory, process, quality, recordings, results, separation, transcription
+
+BENCHES = {
+    "separation": separation.bench,
+    "transcription": transcription.bench,
+    "process": process.bench,
+    "memory": memory.bench,
+    "stems": quality.stems_bench,
+    "notes": quality.notes_bench,
+}
+
+
+def main() -> None:
+    """Run the benches named on the command line, or all."""
+    chosen = sys.argv[1:] or list(BENCHES)
+    if unknown := set(chosen) - set(BENCHES):
+        raise SystemExit(f"no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}")
+    recordings.folder()
+    for name in chosen:
+        section, command = BENCHES[name](), f"python -m bench {name}"
+        results.update(section, command)
+        print(results.markdown(section, command), flush=True)
+
+
+if __name__ == "__main__":
+    main()

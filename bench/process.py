@@ -1,0 +1,72 @@
+"""A song all the way, from the command to the files, beside a script that does the same by hand."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import soundfile
+
+from bench import recordings
+from bench.measuring import Run, alternately, run_command
+from bench.results import Section, Target
+
+ROUNDS = 3
+LEAST_SPEED = 6
+UNBRAID = Path(sys.executable).with_name("unbraid")
+
+
+def bench() -> Section:
+    """Run the command cold, run it again, and run the script."""
+    song = recordings.folder() / recordings.SONG
+    duration_s = soundfile.info(song).duration
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        found = alternately(
+            {
+                "`unbraid process`": lambda: _process(song, out, "--overwrite"),
+                "the same again": lambda: _process(song, out),
+                "script by hand": lambda: run_command(
+                    sys.executable, "-m", "bench.naive", song, out
+                ),
+            },
+            ROUNDS,
+        )
+    ours, again, peer = found.values()
+    speed = duration_s / ours.seconds
+    return Section(
+        title="Whole way",
+        text=(
+            f"A song of {duration_s:.0f} s from the command to its stems and MIDI files, the start "
+            "of Python included; again, when it finds its work done; and a script that calls the "
+            "same networks through numpy and the basic-pitch package (bench/naive.py)."
+        ),
+        header=("", "time", "times real time", "peak memory"),
+        rows=[
+            (name, str(runs), f"{duration_s / runs.seconds:.1f}", f"{runs.peak_mb:.0f} MB")
+            for name, runs in found.items()
+        ]
+        + [
+            (
+                "first to script",
+                f"{peer.seconds / ours.seconds:.2f}x as fast",
+                "",
+                f"1/{peer.peak_mb / ours.peak_mb:.1f}",
+            )
+        ],
+        targets=[
+            Target(
+                f"the whole way at least {LEAST_SPEED}x real time",
+                f"{speed:.1f}x",
+                speed >= LEAST_SPEED,
+            ),
+            Target(
+                "a second run finds the first",
+                f"{again.seconds:.2f} s instead of {ours.seconds:.2f} s",
+                again.seconds < ours.seconds / 4,
+            ),
+        ],
+    )
+
+
+def _process(song: Path, out: Path, *options: str) -> Run:
+    return run_command(UNBRAID, "process", song, "-o", out, "--quiet", *options)
