@@ -14,8 +14,8 @@ import numpy.typing as npt
 import onnxruntime
 import soundfile
 
-from unbraid.transcription.basic_pitch import NETWORK
-from unbraid.types import Samples, TranscriptionOptions
+from bench.published import Transcriber
+from unbraid.types import Samples
 from unbraid.weights import find_model
 
 N_FFT, HOP, BINS, TOP_BINS = 4096, 1024, 1488, 24
@@ -36,7 +36,7 @@ def istft(spectrum: Spectrum, length: int) -> Samples:
     """Inverse of `stft`: complex64 [..., frame, bin] to float32 [..., length]."""
     frames: Samples = np.fft.irfft(spectrum, n=N_FFT).astype(np.float32) * WINDOW
     count = frames.shape[-2]
-    total = np.zeros((*frames.shape[:-2], N_FFT + HOP * (count - 1)), np.float32)
+    total: Samples = np.zeros((*frames.shape[:-2], N_FFT + HOP * (count - 1)), np.float32)
     weight = np.zeros(total.shape[-1], np.float32)
     for k in range(count):
         total[..., k * HOP : k * HOP + N_FFT] += frames[..., k, :]
@@ -50,7 +50,8 @@ def features(spectrum: Spectrum) -> Samples:
     left, right = spectrum[..., :BINS]
     level = np.sqrt(np.mean(np.abs(spectrum[..., :BINS]) ** 2)) + 1e-12
     four = np.stack([left, right, (left + right) / 2, (left - right) / 2]) / level
-    return ((np.abs(four) ** 2 + 1e-7) ** 0.15)[np.newaxis].astype(np.float32)
+    seen: Samples = ((np.abs(four) ** 2 + 1e-7) ** 0.15).astype(np.float32)
+    return seen[np.newaxis]
 
 
 def separate(mixture: Samples) -> Samples:
@@ -62,28 +63,14 @@ def separate(mixture: Samples) -> Samples:
     return istft(np.concatenate([masks, top], axis=-1) * spectrum, mixture.shape[1])
 
 
-def published_options() -> dict[str, float]:
-    """Our default options as the basic-pitch package knows them."""
-    ours = TranscriptionOptions()
-    return {
-        "onset_threshold": ours.onset_threshold,
-        "frame_threshold": ours.frame_threshold,
-        "minimum_note_length": 1000 * ours.min_note_duration_s,
-        "minimum_frequency": ours.min_frequency_hz,
-        "maximum_frequency": ours.max_frequency_hz,
-    }
-
-
 def take_apart(song: Path, out: Path) -> None:
     """Write the stems of a song, and the notes of those that have a pitch."""
-    from basic_pitch.inference import predict
-
+    transcriber = Transcriber()
     samples, rate = soundfile.read(song, dtype="float32", always_2d=True)
     for name, stem in zip(STEMS, separate(samples.T), strict=True):
         soundfile.write(out / f"{name}.wav", stem.T, rate, "PCM_24")
         if name != "drums":
-            _, midi, _ = predict(out / f"{name}.wav", NETWORK, **published_options())
-            midi.write(str(out / f"{name}.mid"))
+            transcriber.write_midi(out / f"{name}.wav", out / f"{name}.mid")
 
 
 if __name__ == "__main__":

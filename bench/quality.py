@@ -8,13 +8,13 @@ import numpy as np
 import soundfile
 
 from bench import naive, recordings
+from bench.published import Transcriber
 from bench.results import Section, Target
 from unbraid.audio import load
 from unbraid.demo import demo_song
 from unbraid.scoring import note_f1, sdr
 from unbraid.separation import separate
 from unbraid.transcription import transcribe
-from unbraid.transcription.basic_pitch import NETWORK
 from unbraid.types import AudioSignal, NoteEvent, StemName
 
 MOST_LOSS_DB = 0.05
@@ -92,10 +92,7 @@ def notes_bench() -> Section:
 
 
 def _published_notes(stem: AudioSignal) -> list[NoteEvent]:
-    from basic_pitch.inference import predict
-
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "stem.wav")
         soundfile.write(file, stem.samples.T, stem.sample_rate, "FLOAT")
-        _, _, notes = predict(file, NETWORK, **naive.published_options())
-    return [NoteEvent(start, end, pitch, amplitude) for start, end, pitch, amplitude, _ in notes]
+        return Transcriber().notes(file)

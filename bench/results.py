@@ -5,10 +5,12 @@ import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+from bench.measuring import Runs
 from unbraid.inference import available_cores
 
 PAGE = Path(__file__).with_name("RESULTS.md")
@@ -22,6 +24,25 @@ machines.
 LIBRARIES = ("numpy", "scipy", "onnxruntime", "soundfile", "soxr", "librosa", "basic-pitch")
 
 
+TIMINGS = ("", "time", "times real time", "peak memory", "time ratio", "memory ratio")
+
+
+def timings(found: Mapping[str, Runs], duration_s: float) -> list[tuple[str, ...]]:
+    """Rows under `TIMINGS`: contenders beside the first of them, on `duration_s` of music."""
+    first = next(iter(found.values()))
+    return [
+        (
+            name,
+            str(runs),
+            f"{duration_s / runs.seconds:.1f}",
+            f"{runs.peak_mb:.0f} MB",
+            f"{runs.seconds / first.seconds:.2f}",
+            f"{runs.peak_mb / first.peak_mb:.2f}",
+        )
+        for name, runs in found.items()
+    ]
+
+
 @dataclass(frozen=True)
 class Target:
     """What was aimed at, what came out, and whether that is enough."""
@@ -29,6 +50,11 @@ class Target:
     aim: str
     outcome: str
     met: bool
+
+    @classmethod
+    def speed(cls, what: str, least: float, reached: float) -> Self:
+        """A speed in multiples of real time."""
+        return cls(f"{what} at least {least:g}x real time", f"{reached:.1f}x", reached >= least)
 
     def __str__(self) -> str:
         return f"- {'met' if self.met else '**missed**'}: {self.aim}: {self.outcome}"

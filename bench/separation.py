@@ -8,7 +8,7 @@ import soundfile
 
 from bench import naive, recordings
 from bench.measuring import Run, alternately, in_child, timed
-from bench.results import Section, Target
+from bench.results import TIMINGS, Section, Target, timings
 from unbraid.audio import open_audio
 from unbraid.separation import MixtureFile, load_separator, separate_mixture
 
@@ -24,8 +24,6 @@ def bench() -> Section:
         {"in segments": partial(in_child, _ours, song), "at once": partial(in_child, _naive, song)},
         ROUNDS,
     )
-    ours, peer = found["in segments"], found["at once"]
-    speed = duration_s / ours.seconds
     return Section(
         title="Separation",
         text=(
@@ -33,25 +31,10 @@ def bench() -> Section:
             "called once for the whole song (bench/naive.py). Decoding is not counted, loading the "
             "network is; memory is the whole process's, Python and libraries included."
         ),
-        header=("", "time", "times real time", "peak memory"),
-        rows=[
-            (name, str(runs), f"{duration_s / runs.seconds:.1f}", f"{runs.peak_mb:.0f} MB")
-            for name, runs in found.items()
-        ]
-        + [
-            (
-                "ratio",
-                f"{peer.seconds / ours.seconds:.2f}x as fast",
-                "",
-                f"1/{peer.peak_mb / ours.peak_mb:.1f}",
-            )
-        ],
+        header=TIMINGS,
+        rows=timings(found, duration_s),
         targets=[
-            Target(
-                f"separation at least {LEAST_SPEED}x real time",
-                f"{speed:.1f}x",
-                speed >= LEAST_SPEED,
-            )
+            Target.speed("separation", LEAST_SPEED, duration_s / found["in segments"].seconds)
         ],
     )
 

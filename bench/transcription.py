@@ -9,11 +9,10 @@ import soundfile
 
 from bench import recordings
 from bench.measuring import Run, alternately, in_child, timed
-from bench.naive import published_options
-from bench.results import Section, Target
+from bench.published import Transcriber
+from bench.results import TIMINGS, Section, Target, timings
 from unbraid.export.midi import stem_tracks, write_midi
 from unbraid.transcription import transcribe
-from unbraid.transcription.basic_pitch import NETWORK
 
 ROUNDS = 5
 LEAST_SPEED = 50
@@ -25,35 +24,16 @@ def bench() -> Section:
     for name in recordings.SONGS:
         song = recordings.folder() / name
         duration_s = soundfile.info(song).duration
+        contenders = {f"{song.stem}, Unbraid": _ours, f"{song.stem}, basic-pitch": _theirs}
         found = alternately(
-            {
-                "Unbraid": partial(in_child, _ours, song),
-                "basic-pitch": partial(in_child, _theirs, song),
-            },
-            ROUNDS,
+            {who: partial(in_child, work, song) for who, work in contenders.items()}, ROUNDS
         )
         ours, theirs = found.values()
-        speed, ratio = duration_s / ours.seconds, theirs.seconds / ours.seconds
-        rows += [
-            (
-                f"{song.stem}, {who}",
-                str(runs),
-                f"{duration_s / runs.seconds:.1f}",
-                f"{runs.peak_mb:.0f} MB",
-            )
-            for who, runs in found.items()
-        ]
+        ratio = theirs.seconds / ours.seconds
+        rows += timings(found, duration_s)
         targets += [
-            Target(
-                f"{song.stem} at least {LEAST_SPEED}x real time",
-                f"{speed:.1f}x",
-                speed >= LEAST_SPEED,
-            ),
-            Target(
-                f"{song.stem} at least as fast as basic-pitch",
-                f"{ratio:.2f}x as fast",
-                ratio >= 1,
-            ),
+            Target.speed(song.stem, LEAST_SPEED, duration_s / ours.seconds),
+            Target(f"{song.stem} at least as fast as basic-pitch", f"{ratio:.2f}x", ratio >= 1),
         ]
     return Section(
         title="Transcription",
@@ -61,7 +41,7 @@ def bench() -> Section:
             "A recording to its MIDI file, decoding included: Unbraid beside the basic-pitch "
             "package with the same network and options, libraries imported and networks loaded."
         ),
-        header=("", "time", "times real time", "peak memory"),
+        header=TIMINGS,
         rows=rows,
         targets=targets,
     )
@@ -75,14 +55,7 @@ def _ours(song: Path) -> Run:
 
 
 def _theirs(song: Path) -> Run:
-    from basic_pitch.inference import Model, predict
-
-    network = Model(NETWORK)
-
-    def work(recording: Path, midi: Path) -> None:
-        predict(recording, network, **published_options())[1].write(str(midi))
-
-    return _warm(work, song)
+    return _warm(Transcriber().write_midi, song)
 
 
 def _warm(work: Callable[[Path, Path], None], song: Path) -> Run:

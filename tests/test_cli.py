@@ -109,6 +109,16 @@ def test_a_bad_file_is_reported_and_stops_no_other(songs: Path, tmp_path: Path) 
     assert "Traceback" not in run.err
 
 
+def test_names_that_look_like_markup_are_shown_as_they_are(songs: Path, tmp_path: Path) -> None:
+    odd = songs / "[red]:heart: 悲愴.wav"
+    (songs / "a.wav").rename(odd)
+    run = unbraid("separate", odd, "-o", tmp_path, "--stems", "bass")
+    assert run.code == 0
+    assert "[red]:heart: 悲愴.wav" in run.out
+    run = unbraid("separate", odd, "-o", tmp_path, "--stems", "bass", "--json")
+    assert run.documents[0]["path"] == str(odd)
+
+
 def test_errors_are_part_of_the_json(tmp_path: Path) -> None:
     run = unbraid("process", tmp_path / "nothing.wav", "-o", tmp_path / "out", "--json")
     assert run.code == 3

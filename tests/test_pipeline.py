@@ -105,6 +105,23 @@ def test_other_options_make_it_anew_in_the_same_folder(song: Path, tmp_path: Pat
     assert list(second.manifest.stems) == ["bass"]
 
 
+def test_a_result_that_is_being_replaced_does_not_count_as_finished(
+    song: Path, tmp_path: Path
+) -> None:
+    first = ProcessOptions(midi=False)
+    folder = process(song, tmp_path, first).folder
+    with pytest.raises(Cancelled):
+        process(
+            song,
+            tmp_path,
+            ProcessOptions(midi=False, bit_depth="16"),
+            on_progress=CancelAt("export", 20),
+        )
+    assert soundfile.info(folder / "stems" / "vocals.wav").subtype == "PCM_16"
+    assert not process(song, tmp_path, first).skipped
+    assert soundfile.info(folder / "stems" / "vocals.wav").subtype == "PCM_24"
+
+
 def test_a_lost_file_is_made_again(song: Path, tmp_path: Path) -> None:
     options = ProcessOptions(midi=False, stems=("bass",))
     first = process(song, tmp_path, options)

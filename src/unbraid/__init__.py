@@ -1,8 +1,8 @@
 """Takes a song apart: stems, the notes of each stem as MIDI, tempo, key and chords.
 
-    stems = unbraid.separate("song.mp3")
-    notes = unbraid.transcribe(stems["bass"])
-    result = unbraid.process("song.mp3", "out")
+stems = unbraid.separate("song.mp3")
+notes = unbraid.transcribe(stems["bass"])
+result = unbraid.process("song.mp3", "out")
 """
 
 import importlib

@@ -336,7 +336,7 @@ def _document(outcome: Outcome[Any]) -> dict[str, Any]:
 
 
 def _print_json(document: Any) -> None:
-    terminal.out.print(json.dumps(document, ensure_ascii=False), markup=False, soft_wrap=True)
+    typer.echo(json.dumps(document, ensure_ascii=False))
 
 
 def _names(stems: str | None) -> tuple[str, ...] | None:

@@ -128,6 +128,7 @@ def _take_apart(job: Job, threads: int) -> Manifest:
     separator, reproduce = _begin(job, threads)
     job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
+    job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
     written = export_song(job, stems, separator)
     entry = separator.entry

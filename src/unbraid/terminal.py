@@ -34,8 +34,8 @@ STAGES: dict[Stage, str] = {
     "export": "writing",
 }
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 class SongBars:
@@ -111,7 +111,7 @@ def show_result(result: "Result") -> None:
         out.print(f"tempo    {midi.tempo_bpm:.4g} BPM, {origin[midi.tempo_source]}")
     out.print(f"time     {_time_spent(result)}")
     _show_warnings(manifest.warnings)
-    out.print(f"folder   {result.folder}", markup=False)
+    out.print(f"folder   {result.folder}")
 
 
 def _time_spent(result: "Result") -> str:
@@ -129,7 +129,6 @@ def show_transcript(transcript: "Transcript") -> None:
     """Print how many notes were found and where they are."""
     out.print(
         f"{len(transcript.notes)} notes, {transcript.tempo_bpm:.4g} BPM: {transcript.midi}",
-        markup=False,
     )
     _show_warnings(transcript.warnings)
 
@@ -146,10 +145,10 @@ def show_description(description: "Description") -> None:
         "downmix": d.downmix,
         "tags": tags + (f" ({d.album})" if d.album else "") + (", cover" if d.cover else ""),
     }
-    out.print(d.file, style="bold", markup=False)
+    out.print(d.file, style="bold")
     for name, text in lines.items():
         if text:
-            out.print(f"{name:<9}{text}", markup=False)
+            out.print(f"{name:<9}{text}")
     _show_warnings(d.warnings)
 
 
@@ -172,7 +171,7 @@ def show_trial(trial: "Trial") -> None:
         notes = f"{trial.notes[name].f1:.2f}" if name in trial.notes else ""
         table.add_row(name, f"{sdr_db:.1f} dB", f"{gain_db:+.1f} dB", notes)
     out.print(table)
-    out.print(f"truth    {trial.truth}", markup=False)
+    out.print(f"truth    {trial.truth}")
     out.print(
         "A synthesised song flatters a separator: these figures say that it works, not how well."
     )
@@ -180,7 +179,7 @@ def show_trial(trial: "Trial") -> None:
 
 def show_error(message: str) -> None:
     """Print one line to stderr."""
-    err.print(f"error: {message}", style="red", markup=False)
+    err.print(f"error: {message}", style="red")
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -196,4 +195,4 @@ def _db(value: float | None) -> str:
 
 def _show_warnings(warnings: Iterable[str]) -> None:
     for warning in warnings:
-        out.print(f"note     {warning}", style="yellow", markup=False)
+        out.print(f"note     {warning}", style="yellow")

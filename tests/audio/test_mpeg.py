@@ -40,7 +40,7 @@ def with_frames(path: Path, change: int) -> Path:
 def test_delay_and_padding_of_the_encoder_are_taken_off(song: Path, noise: Samples) -> None:
     samples = load(song).samples
     assert samples.shape[1] == 4 * 44_100
-    assert np.corrcoef(samples[0, :44_100], noise[0])[0, 1] > 0.95
+    assert np.corrcoef(samples[0, :44_100], noise[0])[0, 1] > 0.9
 
 
 def test_loud_beginning_makes_nothing_be_lost_without_an_index(song: Path) -> None:
@@ -113,8 +113,8 @@ def test_other_layers_rates_and_channels_decode(
     codec: str, sample_rate: int, channels: int, song: Path, ffmpeg: Callable[..., None]
 ) -> None:
     other = song.with_name("other.mp3")
-    encoding = ("-c:a", codec, "-ar", str(sample_rate), "-ac", str(channels), "-f", "mp3")
-    ffmpeg("-i", song, *(encoding[:-1]), "mp2" if codec == "mp2" else "mp3", other)
+    shape = ("-ar", str(sample_rate), "-ac", str(channels))
+    ffmpeg("-i", song, "-c:a", codec, *shape, "-f", "mp2" if codec == "mp2" else "mp3", other)
     signal = load(other)
     assert (signal.sample_rate, signal.channels) == (sample_rate, channels)
     assert signal.duration_s == pytest.approx(4.0, abs=0.1)

@@ -5,7 +5,8 @@ Loudness is in `unbraid.audio.loudness`; few need it, and it takes long to impor
 
 from unbraid.audio.decode import AudioReader, load, open_audio
 from unbraid.audio.downmix import describe_downmix, to_stereo
-from unbraid.audio.encode import AudioWriter, check_writable, open_writer
+from unbraid.audio.encode import AudioWriter, open_writer
+from unbraid.audio.formats import check_writable
 from unbraid.audio.resample import Resampler, resample_blocks, resampled_length
 from unbraid.audio.tags import Tags, read_tags
 

@@ -32,7 +32,7 @@ class Source(Protocol):
         codec: how the samples are coded, for people.
         container: kind of file, for people.
         decoder: the program at work.
-        complaint: why decoding ended early, known after the last block.
+        complaint: what the decoder could not make sense of, known after the last block.
     """
 
     sample_rate: int
@@ -111,7 +111,10 @@ class AudioReader:
 
     def _shortcomings(self, decoded: int) -> Iterator[str]:
         if self._source.complaint:
-            yield f"decoding ended at {decoded / self.sample_rate:.1f} s: {self._source.complaint}"
+            yield (
+                f"{self.decoder} gave {decoded / self.sample_rate:.1f} s "
+                f"and complained: {self._source.complaint}"
+            )
         missing = (self.promised_length or 0) - decoded
         if missing > _ROUNDING_S * self.sample_rate:
             yield (
@@ -206,8 +209,10 @@ def _open(path: Path, container: Container) -> Source:
     except soundfile.LibsndfileError as error:
         try:
             return FfmpegSource(path, container)
-        except (AudioError, MissingExtraError):
+        except (AudioError, MissingExtraError) as refusal:
+            lacking = isinstance(refusal, MissingExtraError)
             raise AudioError(
                 f"{path.name!r} begins like {container.name} but cannot be decoded "
                 f"({explain(error)}): copy or export it again"
+                + (", or install FFmpeg, which knows more codecs" if lacking else "")
             ) from error

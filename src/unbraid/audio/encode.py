@@ -4,130 +4,28 @@ Whole-number formats are rounded here, to the nearest step of 1 / 2^(bits − 1)
 such a file is written back as it was. Nothing is ever clipped; what does not fit is refused.
 """
 
-import io
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from unbraid.audio.formats import Encoding, encoding_of
 from unbraid.audio.resample import Resampler
 from unbraid.audio.sink import Sink
-from unbraid.audio.sndfile import VORBIS_CHANNELS, ForwardSoundFile, explain
+from unbraid.audio.sndfile import VORBIS_CHANNELS, explain
 from unbraid.audio.tags import Tags, id3v2, texts_of
-from unbraid.errors import InputError, MissingExtraError, ResourceError
+from unbraid.errors import InputError, ResourceError
 from unbraid.types import AudioFormat, BitDepth, Samples
 
 _STEP_SAMPLES = 16_384
 _MOST_WAV_BYTES = (1 << 32) - (1 << 20)
 _SAMPLE_BYTES: dict[BitDepth, int] = {"16": 2, "24": 3, "32f": 4}
 _INTEGER_BITS = {"PCM_16": 16, "PCM_24": 24}
-_SFC_SET_ADD_PEAK_CHUNK = 0x1050
-
-
-@dataclass(frozen=True)
-class _Encoding:
-    """How libsndfile is asked for a format.
-
-    Attributes:
-        container: its name of the file format.
-        subtype: its name of the sample format.
-        sample_rates: samples per second that the format knows; empty for any.
-        compression_level: 0 is best quality for MP3, Vorbis and Opus, and fastest for FLAC.
-    """
-
-    container: str
-    subtype: str
-    sample_rates: tuple[int, ...] = ()
-    compression_level: float | None = None
-
-    def fitting_rate(self, sample_rate: int) -> int:
-        """The rate to write at: the same, or the next that the format knows."""
-        if not self.sample_rates or sample_rate in self.sample_rates:
-            return sample_rate
-        higher = (rate for rate in self.sample_rates if rate > sample_rate)
-        return next(higher, self.sample_rates[-1])
-
-    def open(self, sink: Any, sample_rate: int, channels: int) -> ForwardSoundFile:
-        """Begin a file in `sink`, an open file or the like.
-
-        Raises:
-            soundfile.LibsndfileError, ValueError: libsndfile cannot do this.
-        """
-        sound = ForwardSoundFile(
-            sink,
-            "w",
-            sample_rate,
-            channels,
-            self.subtype,
-            format=self.container,
-            compression_level=self.compression_level,
-        )
-        _leave_time_out(sound)
-        return sound
-
-    def try_out(self, sample_rate: int, channels: int) -> None:
-        """Begin a file in memory and let it go; raises what `open` raises."""
-        self.open(io.BytesIO(), self.fitting_rate(sample_rate), channels).close()
-
-
-_MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-_LOSSY: dict[AudioFormat, _Encoding] = {
-    "mp3": _Encoding("MP3", "MPEG_LAYER_III", _MP3_RATES, compression_level=0.0),
-    "ogg": _Encoding("OGG", "VORBIS", compression_level=0.2),
-    "opus": _Encoding("OGG", "OPUS", (48_000,), compression_level=0.5),
-}
-"""About 245 (variable bit rate V0), 224 and 256 kbit/s for music in stereo."""
-
-_LOSSLESS: dict[tuple[AudioFormat, BitDepth], _Encoding] = {
-    ("wav", "16"): _Encoding("WAV", "PCM_16"),
-    ("wav", "24"): _Encoding("WAV", "PCM_24"),
-    ("wav", "32f"): _Encoding("WAV", "FLOAT"),
-    ("flac", "16"): _Encoding("FLAC", "PCM_16", compression_level=0.5),
-    ("flac", "24"): _Encoding("FLAC", "PCM_24", compression_level=0.5),
-}
-
-
-def _leave_time_out(sound: ForwardSoundFile) -> None:
-    """Write no PEAK chunk: it holds the time of writing, and the same stem should give one file."""
-    soundfile._snd.sf_command(sound._file, _SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
-
-
-def _encoding(format: AudioFormat, bit_depth: BitDepth) -> _Encoding:
-    encoding = _LOSSY.get(format) or _LOSSLESS.get((format, bit_depth))
-    if not encoding:
-        depths = [depth for known, depth in _LOSSLESS if known == format]
-        raise InputError(
-            f"{format} cannot hold {bit_depth} samples: choose {' or '.join(depths)}"
-            if depths
-            else f"{format!r} is no format to write: choose wav, flac, mp3, ogg or opus"
-        )
-    return encoding
-
-
-def check_writable(format: AudioFormat, bit_depth: BitDepth) -> None:
-    """Make sure, before any work, that a format can be written here.
-
-    Args:
-        format: kind of file.
-        bit_depth: of WAV and FLAC; the others have none.
-
-    Raises:
-        InputError: there is no such format.
-        MissingExtraError: this libsndfile was built without it.
-    """
-    encoding = _encoding(format, bit_depth)
-    try:
-        encoding.try_out(44_100, channels=2)
-    except (soundfile.LibsndfileError, ValueError) as error:
-        raise MissingExtraError(
-            f"the libsndfile of this system cannot write {format}: "
-            "pip install --force-reinstall soundfile brings one that can, or choose wav"
-        ) from error
 
 
 class AudioWriter:
@@ -138,7 +36,7 @@ class AudioWriter:
     """
 
     def __init__(
-        self, path: Path, sample_rate: int, channels: int, encoding: _Encoding, tags: Tags
+        self, path: Path, sample_rate: int, channels: int, encoding: Encoding, tags: Tags
     ) -> None:
         self.sample_rate = encoding.fitting_rate(sample_rate)
         self._name = path.name
@@ -241,7 +139,7 @@ def open_writer(
         InputError: the format cannot hold this.
         ResourceError: the file cannot be made.
     """
-    encoding = _encoding(format, bit_depth)
+    encoding = encoding_of(format, bit_depth)
     size = (length or 0) * channels * _SAMPLE_BYTES[bit_depth]
     if encoding.container == "WAV" and size > _MOST_WAV_BYTES:
         encoding = replace(encoding, container="RF64")

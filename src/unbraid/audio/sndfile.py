@@ -1,6 +1,8 @@
 """Decoding by libsndfile: WAV, FLAC, MP3, Ogg Vorbis, Opus, AIFF."""
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +37,11 @@ def explain(error: soundfile.LibsndfileError) -> str:
     return reason.removeprefix("Error : ").rstrip(".")
 
 
+def _file_name(path: Path) -> str | bytes:
+    """The name as soundfile takes it even if it is no text, as names on Unix may be."""
+    return str(path) if sys.platform == "win32" else os.fsencode(path)
+
+
 class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile is untyped
     """A sound file used from beginning to end: soundfile would else seek after every block."""
 
@@ -56,7 +63,7 @@ class SndfileSource:
         """
         self._stream = MpegStream(path, container.start) if container.start else None
         try:
-            self._sound = ForwardSoundFile(self._stream or str(path))
+            self._sound = ForwardSoundFile(self._stream or _file_name(path))
         except soundfile.LibsndfileError:
             if self._stream:
                 self._stream.close()
