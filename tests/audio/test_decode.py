@@ -139,11 +139,22 @@ def test_cut_recording_decodes_as_far_as_it_goes_with_a_warning(
 
 
 @pytest.mark.parametrize("format", ["ogg", "opus"])
-def test_cut_ogg_decodes_as_far_as_it_goes(
-    format: AudioFormat, noise: Samples, tmp_path: Path
+@pytest.mark.parametrize("share", [0.6, 0.6001, 0.99])
+def test_cut_ogg_decodes_as_far_as_it_goes_with_a_warning(
+    format: AudioFormat, share: float, noise: Samples, tmp_path: Path
 ) -> None:
-    path = cut(write(tmp_path / "song", np.tile(noise, 8), format), 0.6)
-    assert 0.4 * 8 * noise.shape[1] < decoded_length(path) < 0.7 * 8 * noise.shape[1]
+    song = np.tile(noise, 8)
+    with open_audio(cut(write(tmp_path / "song", song, format), share)) as reader:
+        length = sum(block.shape[1] for block in reader.blocks())
+    assert (share - 0.2) * song.shape[1] < length < (share + 0.1) * song.shape[1]
+    assert "probably cut short" in reader.warnings[0]
+
+
+@pytest.mark.parametrize("format", ["ogg", "opus"])
+def test_whole_ogg_gives_no_warning(format: AudioFormat, noise: Samples, tmp_path: Path) -> None:
+    with open_audio(write(tmp_path / "song", noise, format)) as reader:
+        assert sum(block.shape[1] for block in reader.blocks()) > 0
+    assert reader.warnings == ()
 
 
 @pytest.mark.parametrize("container", ["AIFF", "AU", "W64", "RF64"])

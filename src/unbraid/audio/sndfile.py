@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 from unbraid.audio.mpeg import MpegStream
+from unbraid.audio.ogg import is_cut_short
 from unbraid.audio.sniff import Container, Decoder
 from unbraid.types import Samples
 
@@ -77,6 +78,7 @@ class SndfileSource:
         in_vorbis_order = self._sound.format == "OGG" and self.channels in VORBIS_CHANNELS
         self._order = VORBIS_CHANNELS[self.channels] if in_vorbis_order else slice(None)
         self._decoded = 0
+        self._cut_short = self._sound.format == "OGG" and is_cut_short(path)
 
     @property
     def promised_length(self) -> int | None:
@@ -92,6 +94,8 @@ class SndfileSource:
         """Decode to float32 [channel, time] of at most `block_samples` samples."""
         while (block := self._block(block_samples)).size:
             yield block
+        if self._cut_short and not self.complaint:
+            self.complaint = "the file has no last page, it was probably cut short"
 
     def _block(self, block_samples: int) -> Samples:
         steps = []
