@@ -16,7 +16,7 @@ $(VENV)/.core: pyproject.toml constraints.txt hatch_build.py
 
 # Basic Pitch's own package pins a TensorFlow that no longer installs; the tests compare with its code alone.
 $(VENV)/.dev: $(VENV)/.core
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demucs]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps basic-pitch==0.4.0
 	touch $@
 

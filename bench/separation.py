@@ -10,7 +10,7 @@ from bench import naive, recordings
 from bench.measuring import Run, alternately, in_child, timed
 from bench.results import TIMINGS, Section, Target, timings
 from unbraid.audio import open_audio
-from unbraid.separation import MixtureFile, load_separator, separate_mixture
+from unbraid.separation import MixtureFile, load_separator
 
 ROUNDS = 5
 LEAST_SPEED = 15
@@ -45,7 +45,7 @@ def _ours(song: Path) -> Run:
         open_audio(song) as reader,
         MixtureFile(reader, 44_100, Path(folder)) as mixture,
     ):
-        return timed(lambda: [None for _ in separate_mixture(load_separator("lite"), mixture)])
+        return timed(lambda: [None for _ in load_separator("lite").stretches(mixture)])
 
 
 def _naive(song: Path) -> Run:

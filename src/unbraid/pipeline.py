@@ -13,6 +13,7 @@ from unbraid.export.manifest import (
     InputRecord,
     Manifest,
     ModelRecord,
+    PassRecord,
     Reproduce,
     read_manifest,
     read_reproduce,
@@ -187,8 +188,16 @@ def _reproduce(job: Job, separator: Separator) -> Reproduce:
         device="cpu",
         precision="float32",
         threads=separator.threads,
-        segment_samples=separator.segment_samples,
-        overlap_samples=separator.overlap_samples,
+        passes=tuple(
+            PassRecord(
+                stems=each.network.stems,
+                weights=each.weights,
+                segment_samples=each.network.segment_samples,
+                overlap_samples=each.network.overlap_samples,
+                shift=each.shift,
+            )
+            for each in separator.passes
+        ),
         seed=None,
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
     )

@@ -22,7 +22,7 @@ from unbraid.export.manifest import MidiRecord, TempoSource
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
 from unbraid.export.naming import stem_file_name
 from unbraid.export.stems import WrittenStems, write_stems
-from unbraid.separation import MixtureFile, Separator, separate_mixture
+from unbraid.separation import MixtureFile, Separator
 from unbraid.transcription import transcribe_blocks
 from unbraid.types import (
     NoteEvent,
@@ -99,7 +99,7 @@ def separate_song(job: Job, separator: Separator) -> GrowingStems:
     _check_disk(job.folder.path, len(names), mixture.length, stems.written)
     with job.clock.running("separate", mixture.duration_s) as report:
         report(stems.written / rate)
-        for samples in separate_mixture(separator, mixture, stems.written):
+        for samples in separator.stretches(mixture, stems.written):
             if with_rest:
                 whole = mixture.read(stems.written, stems.written + samples.shape[-1])
                 samples = np.concatenate([samples, [whole - samples.sum(axis=0)]])

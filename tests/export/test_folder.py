@@ -18,8 +18,7 @@ def reproduce(sha: str) -> str:
         device="cpu",
         precision="float32",
         threads=1,
-        segment_samples=8,
-        overlap_samples=2,
+        passes=(),
         seed=None,
         versions={},
     ).model_dump_json()

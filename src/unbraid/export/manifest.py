@@ -77,6 +77,16 @@ class MidiRecord(Record):
     notes: dict[str, int]
 
 
+class PassRecord(Record):
+    """One way of a network through the song."""
+
+    stems: tuple[str, ...]
+    weights: tuple[float, ...]
+    segment_samples: int
+    overlap_samples: int
+    shift: int
+
+
 class Reproduce(Record):
     """All that the bytes of the stems depend on."""
 
@@ -88,8 +98,7 @@ class Reproduce(Record):
     device: str
     precision: str
     threads: int
-    segment_samples: int
-    overlap_samples: int
+    passes: tuple[PassRecord, ...]
     seed: int | None
     versions: dict[str, str]
 

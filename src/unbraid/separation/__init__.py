@@ -1,16 +1,16 @@
 """Separation of a mixture into stems."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from unbraid.audio import load
 from unbraid.errors import InputError
 from unbraid.inference import available_cores
+from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.mixture import Mixture, MixtureArray, MixtureFile, MixtureStatistics
-from unbraid.separation.segments import Segment, plan, stitch
 from unbraid.types import AudioSignal, Samples, StemName, Stems
 from unbraid.weights import ModelEntry, find_model
 
@@ -19,40 +19,40 @@ __all__ = [
     "MixtureArray",
     "MixtureFile",
     "MixtureStatistics",
-    "Segment",
     "Separator",
     "choose_stems",
     "load_separator",
     "separate",
-    "separate_mixture",
 ]
 
 
-class Separator(Protocol):
-    """A loaded model. `run` is pure: the same segment gives the same stems, bit by bit."""
+@dataclass(frozen=True)
+class Separator:
+    """A model ready to separate; the same song gives the same stems, bit by bit.
 
-    @property
-    def entry(self) -> ModelEntry:
-        """The model it runs."""
+    Attributes:
+        entry: the model.
+        stems: the stems it makes, in this order.
+        passes: its ways through the song, of which the average is taken.
+        threads: threads it computes with, on which the last bits depend.
+    """
 
-    @property
-    def stems(self) -> tuple[StemName, ...]:
-        """The stems it returns, in this order."""
+    entry: ModelEntry
+    stems: tuple[StemName, ...]
+    passes: tuple[Pass, ...]
+    threads: int
 
-    @property
-    def segment_samples(self) -> int:
-        """Samples of a segment."""
+    def stretches(self, mixture: Mixture, written: int = 0) -> Iterator[Samples]:
+        """Separate a song segment by segment, in the memory of one segment.
 
-    @property
-    def overlap_samples(self) -> int:
-        """Samples that neighbouring segments share."""
+        Args:
+            mixture: the song, at the model's rate.
+            written: samples that exist from an earlier run; those yielded follow them.
 
-    @property
-    def threads(self) -> int:
-        """Threads it computes with, on which the last bit of its result depends."""
-
-    def run(self, mixture: Samples, statistics: MixtureStatistics) -> Samples:
-        """Separate float32 [2, time] into float32 [stem, 2, time]."""
+        Yields:
+            float32 [stem, 2, time]: consecutive stretches, final as they are.
+        """
+        return blend(self.passes, self.stems, mixture, written)
 
 
 def load_separator(
@@ -71,9 +71,11 @@ def load_separator(
     """
     entry = find_model(name)
     wanted = choose_stems(entry, stems)
-    from unbraid.separation.lite import LiteSeparator
+    cores = threads or available_cores()
+    from unbraid.separation.lite import LiteNetwork
 
-    return LiteSeparator(entry, wanted, threads or available_cores())
+    network = LiteNetwork(entry, wanted, cores)
+    return Separator(entry, wanted, (Pass(network, (1.0,) * len(wanted)),), cores)
 
 
 def choose_stems(entry: ModelEntry, stems: Sequence[StemName] | None) -> tuple[StemName, ...]:
@@ -120,32 +122,9 @@ def separate(
     mixture = MixtureArray(song if isinstance(song, AudioSignal) else load(Path(song)), rate)
     samples = np.zeros((len(separator.stems), 2, mixture.length), np.float32)
     written = 0
-    for finished in separate_mixture(separator, mixture):
+    for finished in separator.stretches(mixture):
         samples[..., written : written + finished.shape[-1]] = finished
         written += finished.shape[-1]
     return {
         name: AudioSignal(stem, rate) for name, stem in zip(separator.stems, samples, strict=True)
     }
-
-
-def separate_mixture(separator: Separator, mixture: Mixture, written: int = 0) -> Iterator[Samples]:
-    """Separate a song segment by segment, in the memory of one segment.
-
-    Args:
-        separator: the model.
-        mixture: the song, at the model's rate.
-        written: samples that exist from an earlier run; those yielded follow them.
-
-    Yields:
-        float32 [stem, 2, time]: consecutive stretches, final as they are.
-    """
-    length = separator.segment_samples
-    segments = plan(mixture.length, length, separator.overlap_samples)
-
-    def run(segment: Segment) -> Samples:
-        # The last segment may be short: it is computed with the real samples before it.
-        start = max(0, min(segment.start, segment.stop - length))
-        samples = separator.run(mixture.read(start, segment.stop), mixture.statistics)
-        return samples[..., segment.start - start :]
-
-    return stitch(segments, run, written)

@@ -11,6 +11,8 @@ import scipy.fft
 
 from unbraid.inference import open_session
 from unbraid.separation.mixture import MixtureStatistics
+from unbraid.separation.network import Window
+from unbraid.separation.segments import Segment
 from unbraid.types import Samples, StemName
 from unbraid.weights import ModelEntry, verified
 
@@ -90,8 +92,8 @@ def features(spectrum: Spectrum, level: float) -> Samples:
     return seen
 
 
-class LiteSeparator:
-    """Runs the built-in network on segments. Satisfies `Separator`."""
+class LiteNetwork:
+    """Runs the built-in network on segments. Satisfies `Network`."""
 
     segment_samples = SEGMENT
     overlap_samples = OVERLAP
@@ -104,10 +106,14 @@ class LiteSeparator:
             stems: those wanted, in the model's order.
             threads: threads of the network and of the FFT.
         """
-        self.entry = entry
         self.stems = stems
-        self.threads = threads
+        self._all_stems = entry.stems
+        self._threads = threads
         self._session = open_session(verified(entry.path, entry.sha256), threads)
+
+    def window(self, segment: Segment, length: int) -> Window:
+        """A segment at the end of the song may be short: it is heard with the samples before it."""
+        return Window(max(0, min(segment.start, segment.stop - SEGMENT)), segment.stop)
 
     def run(self, mixture: Samples, statistics: MixtureStatistics) -> Samples:
         """Separate one segment; stems that are all wanted sum to the mixture.
@@ -124,13 +130,13 @@ class LiteSeparator:
         if statistics.rms < SILENCE_RMS:
             return stems
         padded = np.pad(mixture, ((0, 0), (0, max(0, N_FFT - length))))
-        spectrum = stft(padded, self.threads)
+        spectrum = stft(padded, self._threads)
         level = LEVEL_PER_RMS * statistics.rms
         (masks,) = self._session.run(["mask"], {"mag": features(spectrum, level)[np.newaxis]})
-        whole = self.stems == self.entry.stems
+        whole = self.stems == self._all_stems
         for i, name in enumerate(self.stems[:-1] if whole else self.stems):
-            mask = masks[0, self.entry.stems.index(name)]
-            stems[i] = istft(_masked(spectrum, mask), length, self.threads)
+            mask = masks[0, self._all_stems.index(name)]
+            stems[i] = istft(_masked(spectrum, mask), length, self._threads)
         if whole:  # the masks sum to one, so the last stem is what the others leave
             stems[-1] = mixture - stems[:-1].sum(axis=0)
         return stems

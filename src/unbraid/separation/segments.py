@@ -25,14 +25,30 @@ class Segment:
     Attributes:
         start: first sample.
         stop: one past the last sample.
+        overlap: samples of a whole crossfade; one that the end of the song cuts off has fewer.
         fade_in: samples at the start shared with the segment before.
         fade_out: samples at the end shared with the segment after.
     """
 
     start: int
     stop: int
+    overlap: int
     fade_in: int
     fade_out: int
+
+    @property
+    def rising(self) -> Samples:
+        """Weights of the first `fade_in` samples."""
+        return _ramp(self.overlap)[: self.fade_in]
+
+    @property
+    def falling(self) -> Samples:
+        """Weights of the last `fade_out` samples; they sum to one with the next one's rising."""
+        return 1 - _ramp(self.overlap)[: self.fade_out]
+
+
+def _ramp(samples: int) -> Samples:
+    return np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples + 1)
 
 
 def plan(length: int, segment: int, overlap: int) -> list[Segment]:
@@ -40,31 +56,24 @@ def plan(length: int, segment: int, overlap: int) -> list[Segment]:
 
     Args:
         length: samples of the song; 0 gives no segments.
-        segment: samples of a segment; the last may be shorter, but is longer than the overlap.
+        segment: samples of a segment; the last one may be shorter.
         overlap: samples that neighbours share, at most half a segment.
     """
     if segment < 1 or not 0 <= overlap <= segment // 2:
         raise ValueError(
             f"overlap must be 0 to half of the segment, got {overlap} of {segment} samples"
         )
-    if length <= 0:
-        return []
     stride = segment - overlap
-    count = 1 + max(0, -(-(length - segment) // stride))
     return [
         Segment(
-            start=i * stride,
-            stop=min(i * stride + segment, length),
-            fade_in=overlap if i > 0 else 0,
-            fade_out=overlap if i < count - 1 else 0,
+            start=start,
+            stop=min(start + segment, length),
+            overlap=overlap,
+            fade_in=min(overlap, length - start) if start else 0,
+            fade_out=max(0, min(start + segment, length) - start - stride),
         )
-        for i in range(count)
+        for start in range(0, length, stride)
     ]
-
-
-def rising(samples: int) -> Samples:
-    """Weights of a segment's first `samples`; those of its neighbour's last are one minus these."""
-    return np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples + 1)
 
 
 def remaining(segments: Sequence[Segment], written: int) -> Sequence[Segment]:
@@ -92,13 +101,10 @@ def stitch(
     for segment in remaining(segments, written):
         samples = run(segment)
         if tail is not None:
-            weights = rising(segment.fade_in)
-            head = samples[..., : segment.fade_in]
-            samples = np.concatenate(
-                [tail + weights * head, samples[..., segment.fade_in :]], axis=-1
-            )
+            head = tail + segment.rising * samples[..., : segment.fade_in]
+            samples = np.concatenate([head, samples[..., segment.fade_in :]], axis=-1)
         final = samples.shape[-1] - segment.fade_out
-        tail = samples[..., final:] * (1 - rising(segment.fade_out))
+        tail = samples[..., final:] * segment.falling
         skipped = min(final, max(0, written - segment.start))
         if skipped < final:
             yield samples[..., skipped:final]

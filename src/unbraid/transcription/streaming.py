@@ -1,6 +1,6 @@
 """Transcribes a recording of any length in bounded memory.
 
-Recordings up to six minutes are decoded as a whole. Longer ones are decoded in pieces of five
+Recordings up to three minutes are decoded as a whole. Longer ones are decoded in pieces of two
 minutes, each with half a minute of context on either side; a piece keeps the notes that begin in
 it. How far a note reaches back or forward through the decoding depends on what surrounds it, but
 only across notes that touch, so that the context settles it.
@@ -31,7 +31,7 @@ from unbraid.transcription.notes import (
 )
 from unbraid.types import AudioSignal, NoteEvent, Samples, TranscriptionOptions
 
-PIECE_FRAMES = round(300 * FRAMES_PER_SECOND)
+PIECE_FRAMES = round(120 * FRAMES_PER_SECOND)
 CONTEXT_FRAMES = round(30 * FRAMES_PER_SECOND)
 
 BEND_SEMITONES = {
