@@ -14,12 +14,13 @@ import numpy.typing as npt
 import onnxruntime
 import soundfile
 
+import unbraid
 from bench.published import Transcriber
 from unbraid.types import Samples
-from unbraid.weights import find_model
 
 N_FFT, HOP, BINS, TOP_BINS = 4096, 1024, 1488, 24
 WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
+NETWORK = Path(unbraid.__file__).parent / "data" / "lite.onnx"
 STEMS = ("vocals", "drums", "bass", "other")
 
 Spectrum = npt.NDArray[np.complex64]
@@ -56,7 +57,7 @@ def features(spectrum: Spectrum) -> Samples:
 
 def separate(mixture: Samples) -> Samples:
     """Separate float32 [2, time] at 44.1 kHz into float32 [stem, 2, time]."""
-    session = onnxruntime.InferenceSession(str(find_model("lite").path))
+    session = onnxruntime.InferenceSession(str(NETWORK))
     spectrum = stft(mixture)
     masks: Samples = session.run(["mask"], {"mag": features(spectrum)})[0][0]
     top = np.repeat(masks[..., -TOP_BINS:].mean(-1, keepdims=True), N_FFT // 2 + 1 - BINS, -1)

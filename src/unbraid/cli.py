@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, TypeVar
@@ -19,15 +19,9 @@ from pydantic_core import to_jsonable_python
 
 from unbraid import __version__, terminal
 from unbraid.batch import Outcome, distinct_names, find_songs, run_all
-from unbraid.errors import (
-    AudioError,
-    Cancelled,
-    InputError,
-    MissingExtraError,
-    ModelError,
-    ResourceError,
-    UnbraidError,
-)
+from unbraid.cli_models import Mirror, ModelsDir, Offline, models_app
+from unbraid.errors import AudioError, InputError, UnbraidError
+from unbraid.exit_codes import EXIT_CODES
 from unbraid.types import (
     AudioFormat,
     BitDepth,
@@ -35,22 +29,14 @@ from unbraid.types import (
     OnProgress,
     ProcessOptions,
     ResidualMode,
+    SeparationOptions,
     TranscriptionOptions,
 )
+from unbraid.weights import ModelStore
 
 T = TypeVar("T")
 
-EXIT_CODES: dict[type[UnbraidError], int] = {
-    InputError: 2,
-    AudioError: 3,
-    ModelError: 4,
-    MissingExtraError: 4,
-    ResourceError: 5,
-    Cancelled: 130,
-}
-
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-models_app = typer.Typer(no_args_is_help=True, help="The separation models.")
 app.add_typer(models_app, name="models")
 
 Songs = Annotated[
@@ -94,6 +80,10 @@ MinNote = Annotated[float, typer.Option(help="Shortest note in seconds.", min=0)
 MinFrequency = Annotated[float, typer.Option(help="Lowest note in Hz.", min=0)]
 MaxFrequency = Annotated[float, typer.Option(help="Highest note in Hz.", min=0)]
 PitchBends = Annotated[bool, typer.Option(help="Keep the bends of notes that sound alone.")]
+Shifts = Annotated[
+    int, typer.Option(help="Times the song is separated, shifted, for the mean of all.", min=0)
+]
+Seed = Annotated[int, typer.Option(help="Seed of the shifts.", min=0)]
 Resume = Annotated[
     bool, typer.Option("--resume/--overwrite", help="Go on with earlier work, or begin anew.")
 ]
@@ -106,6 +96,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
 
 STEMS = ProcessOptions()
 NOTES = TranscriptionOptions()
+SEPARATION = SeparationOptions()
 
 
 @app.callback(invoke_without_command=True)
@@ -129,6 +120,11 @@ def process(
     clip: Clip = STEMS.clip,
     name: NameTemplate = STEMS.name,
     residual: Residual = STEMS.residual,
+    shifts: Shifts = SEPARATION.shifts,
+    seed: Seed = SEPARATION.seed,
+    models_dir: ModelsDir = None,
+    offline: Offline = False,
+    mirror: Mirror = None,
     midi_tempo: MidiTempo = "auto",
     onset_threshold: OnsetThreshold = NOTES.onset_threshold,
     frame_threshold: FrameThreshold = NOTES.frame_threshold,
@@ -149,6 +145,7 @@ def process(
         )
     options = ProcessOptions(
         model=model,
+        separation=SeparationOptions(shifts, seed),
         stems=_names(stems),
         with_rest=with_rest,
         midi_tempo=_tempo(midi_tempo),
@@ -159,7 +156,16 @@ def process(
         name=name,
         residual=residual,
     )
-    _process(songs, out, options, jobs, threads, not resume, _Output(as_json, quiet))
+    _process(
+        songs,
+        out,
+        options,
+        _store(models_dir, offline, mirror),
+        jobs,
+        threads,
+        overwrite=not resume,
+        output=_Output(as_json, quiet),
+    )
 
 
 @app.command()
@@ -174,6 +180,11 @@ def separate(
     clip: Clip = STEMS.clip,
     name: NameTemplate = STEMS.name,
     residual: Residual = STEMS.residual,
+    shifts: Shifts = SEPARATION.shifts,
+    seed: Seed = SEPARATION.seed,
+    models_dir: ModelsDir = None,
+    offline: Offline = False,
+    mirror: Mirror = None,
     resume: Resume = True,
     jobs: Jobs = 1,
     threads: Threads = None,
@@ -183,6 +194,7 @@ def separate(
     """Separate songs into stems, without MIDI."""
     options = ProcessOptions(
         model=model,
+        separation=SeparationOptions(shifts, seed),
         stems=_names(stems),
         with_rest=with_rest,
         midi=False,
@@ -192,7 +204,16 @@ def separate(
         name=name,
         residual=residual,
     )
-    _process(songs, out, options, jobs, threads, not resume, _Output(as_json, quiet))
+    _process(
+        songs,
+        out,
+        options,
+        _store(models_dir, offline, mirror),
+        jobs,
+        threads,
+        overwrite=not resume,
+        output=_Output(as_json, quiet),
+    )
 
 
 @app.command()
@@ -239,17 +260,6 @@ def info(recordings: Songs, as_json: Json = False) -> None:
     _run(_find(recordings), describe, terminal.show_description, 1, _Output(as_json, quiet=False))
 
 
-@models_app.command("list")
-def list_models(as_json: Json = False) -> None:
-    """Show the models, their stems and licences."""
-    from unbraid.weights import models
-
-    if as_json:
-        _print_json([asdict(entry) for entry in models().values()])
-    else:
-        terminal.show_models(models().values())
-
-
 @app.command()
 def demo(
     out: Out = Path("out"),
@@ -278,8 +288,10 @@ def _process(
     songs: list[str],
     out: Path,
     options: ProcessOptions,
+    store: ModelStore,
     jobs: int,
     threads: int | None,
+    *,
     overwrite: bool,
     output: _Output,
 ) -> None:
@@ -289,9 +301,22 @@ def _process(
     each = threads or max(1, available_cores() // jobs)
 
     def work(path: Path, report: OnProgress) -> Result:
-        return process(path, out, options, overwrite=overwrite, threads=each, on_progress=report)
+        return process(
+            path,
+            out,
+            options,
+            overwrite=overwrite,
+            threads=each,
+            store=store,
+            on_progress=report,
+        )
 
     _run(_find(songs), work, terminal.show_result, jobs, output)
+
+
+def _store(folder: Path | None, offline: bool, mirror: str | None) -> ModelStore:
+    with _usage():
+        return ModelStore(folder, offline=offline, mirror=mirror)
 
 
 def _find(inputs: list[str]) -> list[Path]:

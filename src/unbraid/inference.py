@@ -1,10 +1,10 @@
 """onnxruntime sessions sized to the cores this process may use."""
 
-import functools
 import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from unbraid.errors import ModelError
 
@@ -28,11 +28,13 @@ def available_cores() -> int:
     return max(1, cores)
 
 
-@functools.lru_cache(maxsize=8)
-def open_session(network: Path, threads: int) -> "onnxruntime.InferenceSession":
-    """Load an ONNX network for the CPU; the same network is loaded once.
+_sessions: "WeakValueDictionary[tuple[Path, int], onnxruntime.InferenceSession]" = (
+    WeakValueDictionary()
+)
 
-    Threads wait without spinning, so that the FFTs between two calls have the cores to themselves.
+
+def open_session(network: Path, threads: int) -> "onnxruntime.InferenceSession":
+    """Load an ONNX network for the CPU; while it is in use, the same network is loaded once.
 
     Args:
         network: path of the .onnx file.
@@ -41,6 +43,14 @@ def open_session(network: Path, threads: int) -> "onnxruntime.InferenceSession":
     Raises:
         ModelError: the file is not a network that onnxruntime can load.
     """
+    session = _sessions.get((network, threads))
+    if session is None:
+        session = _sessions[network, threads] = _load(network, threads)
+    return session
+
+
+def _load(network: Path, threads: int) -> "onnxruntime.InferenceSession":
+    """Threads wait without spinning, so that the FFTs between two calls have the cores."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -32,7 +32,7 @@ from unbraid.stages import (
     transcribe_song,
 )
 from unbraid.types import OnProgress, ProcessOptions, Stage
-from unbraid.weights import find_model
+from unbraid.weights import ModelEntry, ModelStore, Transfer
 
 LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")  # on which the last bits depend
 
@@ -59,6 +59,7 @@ def process(
     *,
     overwrite: bool = False,
     threads: int | None = None,
+    store: ModelStore | None = None,
     on_progress: OnProgress | None = None,
 ) -> Result:
     """Take a recording apart into the folder `out`/<track>.
@@ -72,12 +73,14 @@ def process(
         overwrite: begin anew instead.
         threads: threads of the networks; None for the cores this process may use. A run that goes
             on keeps the number it began with, for the last bits of the result depend on it.
+        store: where models lie; None for the user's cache folder.
         on_progress: called between units of work; may raise `Cancelled` to stop.
 
     Raises:
         InputError: options that do not fit together, or a stem that the model lacks.
         AudioError: the recording is missing or unreadable.
-        ModelError: the model is unknown or damaged.
+        ModelError: the model is unknown, cannot be pulled or is damaged.
+        MissingExtraError: a program or package that this needs is not installed.
         ResourceError: not enough memory or disk, or `out` cannot be written.
     """
     path, out = Path(path), Path(out)
@@ -86,7 +89,8 @@ def process(
     check_writable(options.format, options.bit_depth)
     if options.midi_tempo is not None:
         check_tempo(options.midi_tempo)
-    entry = find_model(options.model)
+    store = store or ModelStore()
+    entry = store.find(options.model)
     choose_stems(entry, options.stems)
     clock = StageClock(on_progress)
     try:
@@ -97,9 +101,9 @@ def process(
         with mixture, claim(out, safe_name(path.stem), mixture.sha256) as folder:
             if overwrite:
                 folder.clear_partial()
-            elif manifest := _finished(folder, options):
+            elif manifest := _finished(folder, entry, options):
                 return Result(folder.path, manifest, skipped=True)
-            job = Job(path, options, reader, read_tags(path), mixture, folder, clock)
+            job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store)
             try:
                 manifest = _take_apart(job, threads or available_cores())
             except (OSError, ResourceError):
@@ -114,13 +118,14 @@ def process(
         raise resource_error(error) from error
 
 
-def _finished(folder: ResultFolder, options: ProcessOptions) -> Manifest | None:
+def _finished(folder: ResultFolder, entry: ModelEntry, options: ProcessOptions) -> Manifest | None:
     """The manifest of an earlier run that made just this, if its files are still there."""
     manifest = read_manifest(folder.manifest)
     if manifest is None or manifest.options != options:
         return None
-    if manifest.model.sha256 != find_model(options.model).sha256:
-        return None
+    known = {file.sha256 for member in entry.members for file in member.files if file.is_exact}
+    if known.isdisjoint(manifest.model.weights.values()) and known:
+        return None  # the model was another one then
     return manifest if all((folder.path / file).is_file() for file in manifest.files()) else None
 
 
@@ -129,15 +134,16 @@ def _take_apart(job: Job, threads: int) -> Manifest:
     separator, reproduce = _begin(job, threads)
     job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
+    entry, complete = separator.entry, separator.stems == separator.entry.stems
+    del separator  # gives back the memory of its network before the notes need theirs
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
-    written = export_song(job, stems, separator)
-    entry = separator.entry
+    written = export_song(job, stems, complete)
     manifest = Manifest(
         unbraid_version=__version__,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         input=_input_record(job),
-        model=ModelRecord(name=entry.name, sha256=entry.sha256, licence=entry.licence),
+        model=ModelRecord(name=entry.name, weights=reproduce.weights, licence=entry.licence),
         options=job.options,
         audio=written.audio,
         stems=written.stems,
@@ -168,7 +174,7 @@ def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
     """Load the model as unfinished work used it; work made in another way is cleared away."""
     earlier = read_reproduce(job.folder.state)
     for count in (earlier.threads, threads) if earlier else (threads,):
-        separator = load_separator(job.options.model, job.options.stems, count)
+        separator = _load(job, count)
         reproduce = _reproduce(job, separator)
         if reproduce == earlier:
             return separator, reproduce
@@ -178,11 +184,28 @@ def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
     return separator, reproduce
 
 
+def _load(job: Job, threads: int) -> Separator:
+    """The model, pulled if it is not here."""
+    options = job.options
+
+    def report(transfer: Transfer) -> None:
+        job.clock.report_pull(transfer.done / transfer.total if transfer.total else None)
+
+    return load_separator(
+        options.model,
+        options.stems,
+        threads,
+        options=options.separation,
+        store=job.store,
+        on_transfer=report,
+    )
+
+
 def _reproduce(job: Job, separator: Separator) -> Reproduce:
     return Reproduce(
         input_sha256=job.mixture.sha256,
         model=separator.entry.name,
-        model_sha256=separator.entry.sha256,
+        weights=dict(separator.weights),
         stems=separator.stems,
         with_rest=job.options.with_rest,
         device="cpu",
@@ -198,7 +221,7 @@ def _reproduce(job: Job, separator: Separator) -> Reproduce:
             )
             for each in separator.passes
         ),
-        seed=None,
+        seed=job.options.separation.seed,
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
 

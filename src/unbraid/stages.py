@@ -33,6 +33,7 @@ from unbraid.types import (
     Stage,
     StemName,
 )
+from unbraid.weights import ModelStore
 
 REST = "rest"  # the mixture without the wanted stems
 UNPITCHED = ("drums", REST)  # not sent through the transcription of pitched notes
@@ -58,6 +59,11 @@ class StageClock:
         costs = {stage: seconds * COST[stage] for stage, seconds in audio_s.items()}
         whole = sum(costs.values())
         self._expected = {stage: cost / whole for stage, cost in costs.items()} if whole else {}
+
+    def report_pull(self, fraction: float | None) -> None:
+        """Report that a model is being pulled."""
+        if self._on_progress:
+            self._on_progress(Progress("pull", 0.0, None, fraction))
 
     @contextmanager
     def running(self, stage: Stage, total_s: float | None) -> Iterator[Callable[[float], None]]:
@@ -88,6 +94,7 @@ class Job:
     mixture: MixtureFile
     folder: ResultFolder
     clock: StageClock
+    store: ModelStore
 
 
 def separate_song(job: Job, separator: Separator) -> GrowingStems:
@@ -210,7 +217,7 @@ def _blocks(read: Read, length: int) -> Iterator[Samples]:
     return (read(start, stop) for start, stop in stretches(length))
 
 
-def export_song(job: Job, stems: GrowingStems, separator: Separator) -> WrittenStems:
+def export_song(job: Job, stems: GrowingStems, complete: bool) -> WrittenStems:
     """Write the stems in their format."""
     rate = job.mixture.sample_rate
     with job.clock.running("export", job.mixture.duration_s * len(stems.names)) as report:
@@ -228,6 +235,6 @@ def export_song(job: Job, stems: GrowingStems, separator: Separator) -> WrittenS
             ),
             tags=job.tags,
             sample_rate=rate,
-            complete=job.options.with_rest or separator.stems == separator.entry.stems,
+            complete=job.options.with_rest or complete,
             on_progress=lambda samples: report(samples / rate),
         )

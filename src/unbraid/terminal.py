@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
     from unbraid.recording import Description
     from unbraid.transcript import Transcript
     from unbraid.trial import Trial
-    from unbraid.weights import ModelEntry
+    from unbraid.weights import LocalModel, ModelEntry, Transfer
 
 STAGES: dict[Stage, str] = {
     "decode": "reading",
+    "pull": "pulling the model",
     "separate": "separating",
     "transcribe": "transcribing",
     "export": "writing",
@@ -77,6 +80,41 @@ class SongBars:
         """Take the bar of a song away."""
         if song in self._tasks:
             self._bars.remove_task(self._tasks.pop(song))
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+
+class TransferBars:
+    """A bar for each file that is being downloaded."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(compact=True),
+            console=err,
+            transient=True,
+            disable=quiet or not err.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def update(self, transfer: "Transfer") -> None:
+        """Show how far a file has come."""
+        if transfer.file not in self._tasks:
+            self._tasks[transfer.file] = self._bars.add_task(transfer.file)
+        self._bars.update(self._tasks[transfer.file], total=transfer.total, completed=transfer.done)
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -152,14 +190,20 @@ def show_description(description: "Description") -> None:
     _show_warnings(d.warnings)
 
 
-def show_models(entries: "Iterable[ModelEntry]") -> None:
-    """Print a table of the separation models."""
-    table = _table("", "model", "stems", "licence", "source", "")
-    for entry in entries:
-        table.add_row(
-            entry.name, ", ".join(entry.stems), entry.licence, entry.source, entry.summary
-        )
+def show_models(models: "Iterable[tuple[ModelEntry, int]]") -> None:
+    """Print a table of the separation models, each with how many of its members are here."""
+    table = _table("", "model", "here", "stems", "licence", "")
+    for entry, here in models:
+        count = len(entry.members)
+        state = "yes" if here == count else f"{here} of {count}" if here else "no"
+        table.add_row(entry.name, state, ", ".join(entry.stems), entry.licence, entry.summary)
     out.print(table)
+
+
+def show_local_model(local: "LocalModel") -> None:
+    """Print the verified files of a model."""
+    for member, file in local.files.items():
+        out.print(f"{local.entry.name:<12} {local.sha256[member][:16]}…  {file}")
 
 
 def show_trial(trial: "Trial") -> None:

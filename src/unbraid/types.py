@@ -21,7 +21,7 @@ AudioFormat = Literal["wav", "flac", "mp3", "ogg", "opus"]
 BitDepth = Literal["16", "24", "32f"]
 ClipMode = Literal["float", "rescale", "limit"]
 ResidualMode = Literal["file", "other", "off"]
-Stage = Literal["decode", "separate", "transcribe", "export"]
+Stage = Literal["decode", "pull", "separate", "transcribe", "export"]
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,30 @@ class TranscriptionOptions:
 
 
 @dataclass(frozen=True)
+class SeparationOptions:
+    """How a model goes through a song.
+
+    Attributes:
+        shifts: times that the song is separated, each time shifted by up to half a second, for the
+            mean of all; 0 separates it once as it is.
+        seed: of the shifts.
+    """
+
+    shifts: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shifts <= 100:
+            raise InputError(f"shifts must be 0 to 100, got {self.shifts}")
+
+
+@dataclass(frozen=True)
 class ProcessOptions:
     """What to make of a song, and how to write it.
 
     Attributes:
-        model: name of a separation model.
+        model: name of a separation model, or a folder that holds one.
+        separation: how the model goes through the song.
         stems: stems to keep; None keeps all.
         with_rest: also write `rest`, the mixture without the kept stems.
         midi: transcribe the pitched stems.
@@ -149,6 +168,7 @@ class ProcessOptions:
     """
 
     model: str = "lite"
+    separation: SeparationOptions = field(default_factory=SeparationOptions)
     stems: tuple[StemName, ...] | None = None
     with_rest: bool = False
     midi: bool = True

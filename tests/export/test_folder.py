@@ -12,7 +12,7 @@ def reproduce(sha: str) -> str:
     return Reproduce(
         input_sha256=sha,
         model="lite",
-        model_sha256="0",
+        weights={},
         stems=("vocals",),
         with_rest=False,
         device="cpu",

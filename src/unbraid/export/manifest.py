@@ -40,10 +40,10 @@ class InputRecord(Record):
 
 
 class ModelRecord(Record):
-    """The separation model."""
+    """The separation model, with the SHA-256 of the weights of each of its networks."""
 
     name: str
-    sha256: str
+    weights: dict[str, str]
     licence: str
 
 
@@ -92,7 +92,7 @@ class Reproduce(Record):
 
     input_sha256: str
     model: str
-    model_sha256: str
+    weights: dict[str, str]
     stems: tuple[str, ...]
     with_rest: bool
     device: str

@@ -1,18 +1,15 @@
 """Separation of a mixture into stems."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from unbraid.audio import load
-from unbraid.errors import InputError
-from unbraid.inference import available_cores
-from unbraid.separation.ensemble import Pass, blend
+from unbraid.separation.loading import choose_stems, load_separator
 from unbraid.separation.mixture import Mixture, MixtureArray, MixtureFile, MixtureStatistics
-from unbraid.types import AudioSignal, Samples, StemName, Stems
-from unbraid.weights import ModelEntry, find_model
+from unbraid.separation.separator import Separator
+from unbraid.types import AudioSignal, StemName, Stems
 
 __all__ = [
     "Mixture",
@@ -24,75 +21,6 @@ __all__ = [
     "load_separator",
     "separate",
 ]
-
-
-@dataclass(frozen=True)
-class Separator:
-    """A model ready to separate; the same song gives the same stems, bit by bit.
-
-    Attributes:
-        entry: the model.
-        stems: the stems it makes, in this order.
-        passes: its ways through the song, of which the average is taken.
-        threads: threads it computes with, on which the last bits depend.
-    """
-
-    entry: ModelEntry
-    stems: tuple[StemName, ...]
-    passes: tuple[Pass, ...]
-    threads: int
-
-    def stretches(self, mixture: Mixture, written: int = 0) -> Iterator[Samples]:
-        """Separate a song segment by segment, in the memory of one segment.
-
-        Args:
-            mixture: the song, at the model's rate.
-            written: samples that exist from an earlier run; those yielded follow them.
-
-        Yields:
-            float32 [stem, 2, time]: consecutive stretches, final as they are.
-        """
-        return blend(self.passes, self.stems, mixture, written)
-
-
-def load_separator(
-    name: str, stems: Sequence[StemName] | None = None, threads: int | None = None
-) -> Separator:
-    """Load a model.
-
-    Args:
-        name: as `unbraid models list` shows it.
-        stems: stems to compute; None for all.
-        threads: threads to compute with; None for the cores this process may use.
-
-    Raises:
-        ModelError: the model is unknown, missing or damaged.
-        InputError: the model has no such stem.
-    """
-    entry = find_model(name)
-    wanted = choose_stems(entry, stems)
-    cores = threads or available_cores()
-    from unbraid.separation.lite import LiteNetwork
-
-    network = LiteNetwork(entry, wanted, cores)
-    return Separator(entry, wanted, (Pass(network, (1.0,) * len(wanted)),), cores)
-
-
-def choose_stems(entry: ModelEntry, stems: Sequence[StemName] | None) -> tuple[StemName, ...]:
-    """The wanted stems in the order of the model.
-
-    Raises:
-        InputError: the model has no such stem.
-    """
-    if stems is None:
-        return entry.stems
-    unknown = [stem for stem in stems if stem not in entry.stems]
-    if unknown or not stems:
-        raise InputError(
-            f"the model {entry.name} has no stem {', '.join(unknown) or '(none named)'}; "
-            f"it has: {', '.join(entry.stems)}"
-        )
-    return tuple(stem for stem in entry.stems if stem in stems)
 
 
 def separate(

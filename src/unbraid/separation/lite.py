@@ -1,122 +1,119 @@
-"""The built-in separator: an ONNX network that masks the STFT of a stereo mixture.
+"""Networks that mask the STFT of a stereo mixture: the built-in one, and others of its kind.
 
 The network sees the magnitudes of left, right, mid and side, divided by the level of the song and
-compressed by a power of 0.3, and answers with a mask for each stem and channel; the masks of all
-stems sum to one. MODEL_CARD.md says how it was made.
+compressed by a power of 0.3, and answers with a mask for each stem and channel. The masks of the
+built-in network sum to one; MODEL_CARD.md says how it was made.
 """
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
-import numpy.typing as npt
-import scipy.fft
 
 from unbraid.inference import open_session
 from unbraid.separation.mixture import MixtureStatistics
 from unbraid.separation.network import Window
 from unbraid.separation.segments import Segment
+from unbraid.separation.stft import Spectrum, Stft
 from unbraid.types import Samples, StemName
-from unbraid.weights import ModelEntry, verified
 
-N_FFT = 4096
-HOP_LENGTH = 1024
-BINS = 1488  # the network's view ends here, at 16.0 kHz
-TOP_BINS = 24  # whose mean is the mask of all bins above
-SEGMENT = 512 * HOP_LENGTH  # 11.9 s
-OVERLAP = 128 * HOP_LENGTH  # 3.0 s; the network looks about 2 s to either side
-WINDOW: Samples = np.hanning(N_FFT + 1)[:-1].astype(np.float32)  # periodic
-
-# Parseval: frames of white noise with unit RMS have a mean |S|^2 of sum(window^2) on each bin.
-# Music has next to nothing above the view, so the power of N_FFT / 2 bins lies in BINS of them.
-LEVEL_PER_RMS = float(np.sqrt(np.sum(WINDOW**2) * (N_FFT / 2) / BINS))
+TOP_BINS = 24  # whose mean is the mask of all bins above the network's view
 SILENCE_RMS = 1e-8
 
-Spectrum = npt.NDArray[np.complex64]
 
+@dataclass(frozen=True)
+class MaskTraits:
+    """What a masking network hears.
 
-def stft(samples: Samples, workers: int = 1) -> Spectrum:
-    """Centred short-time Fourier transform, reflected at the ends (the convention of torch.stft).
-
-    Args:
-        samples: float32 [..., time], more than N_FFT / 2 samples.
-        workers: threads.
-
-    Returns:
-        complex64 [..., frame, bin] with time // HOP_LENGTH + 1 frames and N_FFT / 2 + 1 bins.
+    Attributes:
+        n_fft: samples of a window.
+        hop_length: samples between two windows.
+        bins: of the spectrum that the network sees, from 0 Hz on.
+        segment_samples: samples of a segment.
+        overlap_samples: samples that neighbouring segments share.
+        sums_to_one: whether the masks of all stems do.
     """
-    pad = [(0, 0)] * (samples.ndim - 1) + [(N_FFT // 2, N_FFT // 2)]
-    padded = np.pad(samples, pad, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT, axis=-1)[..., ::HOP_LENGTH, :]
-    spectrum: Spectrum = scipy.fft.rfft(frames * WINDOW, axis=-1, workers=workers)
-    return spectrum
+
+    n_fft: int
+    hop_length: int
+    bins: int
+    segment_samples: int
+    overlap_samples: int
+    sums_to_one: bool
+
+    @property
+    def level_per_rms(self) -> float:
+        """Level of the spectrum that is seen, of a song with an RMS of one.
+
+        By Parseval, frames of white noise with unit RMS have a mean |S|^2 of sum(window^2) on each
+        bin. Music has next to nothing above the view, so the power of n_fft / 2 bins lies in it.
+        """
+        window = Stft(self.n_fft, self.hop_length).window
+        return float(np.sqrt(np.sum(window**2) * (self.n_fft / 2) / self.bins))
 
 
-def istft(spectrum: Spectrum, length: int, workers: int = 1) -> Samples:
-    """Inverse of `stft`: windowed overlap-add over the sum of the squared windows.
-
-    Args:
-        spectrum: complex64 [..., frame, bin].
-        length: samples of the result.
-        workers: threads.
-
-    Returns:
-        float32 [..., length].
-    """
-    frames = scipy.fft.irfft(spectrum, n=N_FFT, axis=-1, workers=workers, overwrite_x=True)
-    frames *= WINDOW
-    count = frames.shape[-2]
-    hops = N_FFT // HOP_LENGTH
-    total = np.zeros((*frames.shape[:-2], count + hops - 1, HOP_LENGTH), np.float32)
-    weight = np.zeros((count + hops - 1, HOP_LENGTH), np.float32)
-    for hop in range(hops):
-        part = slice(hop * HOP_LENGTH, (hop + 1) * HOP_LENGTH)
-        total[..., hop : hop + count, :] += frames[..., part]
-        weight[hop : hop + count] += WINDOW[part] ** 2
-    total /= np.maximum(weight, 1e-8)
-    start = N_FFT // 2
-    return total.reshape(*frames.shape[:-2], -1)[..., start : start + length]
+LITE = MaskTraits(
+    n_fft=4096,
+    hop_length=1024,
+    bins=1488,  # up to 16.0 kHz
+    segment_samples=512 * 1024,  # 11.9 s
+    overlap_samples=128 * 1024,  # 3.0 s; the network looks about 2 s to either side
+    sums_to_one=True,
+)
 
 
-def features(spectrum: Spectrum, level: float) -> Samples:
+def features(spectrum: Spectrum, bins: int, level: float) -> Samples:
     """What the network sees.
 
     Args:
         spectrum: complex64 [2, frame, bin].
+        bins: that the network sees.
         level: root mean square of the song's spectrum.
 
     Returns:
-        float32 [4, frame, BINS]: |L|, |R|, |M|, |S| over the level, to the power 0.3.
+        float32 [4, frame, bins]: |L|, |R|, |M|, |S| over the level, to the power 0.3.
     """
-    left, right = spectrum[..., :BINS] / np.float32(level)
+    left, right = spectrum[..., :bins] / np.float32(level)
     four = np.stack([left, right, (left + right) / 2, (left - right) / 2])
     power = four.real**2 + four.imag**2
     seen: Samples = np.power(power + np.float32(1e-7), np.float32(0.15))
     return seen
 
 
-class LiteNetwork:
-    """Runs the built-in network on segments. Satisfies `Network`."""
+class MaskNetwork:
+    """Runs a masking network on segments. Satisfies `Network`."""
 
-    segment_samples = SEGMENT
-    overlap_samples = OVERLAP
-
-    def __init__(self, entry: ModelEntry, stems: tuple[StemName, ...], threads: int) -> None:
+    def __init__(
+        self,
+        file: Path,
+        all_stems: tuple[StemName, ...],
+        stems: tuple[StemName, ...],
+        threads: int,
+        traits: MaskTraits = LITE,
+    ) -> None:
         """Load the network.
 
         Args:
-            entry: the model.
-            stems: those wanted, in the model's order.
+            file: the ONNX network.
+            all_stems: stems in the order of its output.
+            stems: those wanted, in the same order.
             threads: threads of the network and of the FFT.
+            traits: what the network hears.
         """
         self.stems = stems
-        self._all_stems = entry.stems
-        self._threads = threads
-        self._session = open_session(verified(entry.path, entry.sha256), threads)
+        self.segment_samples = traits.segment_samples
+        self.overlap_samples = traits.overlap_samples
+        self._all_stems = all_stems
+        self._traits = traits
+        self._stft = Stft(traits.n_fft, traits.hop_length, workers=threads)
+        self._session = open_session(file, threads)
 
     def window(self, segment: Segment, length: int) -> Window:
         """A segment at the end of the song may be short: it is heard with the samples before it."""
-        return Window(max(0, min(segment.start, segment.stop - SEGMENT)), segment.stop)
+        return Window(max(0, min(segment.start, segment.stop - self.segment_samples)), segment.stop)
 
     def run(self, mixture: Samples, statistics: MixtureStatistics) -> Samples:
-        """Separate one segment; stems that are all wanted sum to the mixture.
+        """Separate one segment; stems that are all wanted sum to the mixture if their masks do.
 
         Args:
             mixture: float32 [2, time], at least one sample.
@@ -129,23 +126,25 @@ class LiteNetwork:
         stems = np.zeros((len(self.stems), 2, length), np.float32)
         if statistics.rms < SILENCE_RMS:
             return stems
-        padded = np.pad(mixture, ((0, 0), (0, max(0, N_FFT - length))))
-        spectrum = stft(padded, self._threads)
-        level = LEVEL_PER_RMS * statistics.rms
-        (masks,) = self._session.run(["mask"], {"mag": features(spectrum, level)[np.newaxis]})
-        whole = self.stems == self._all_stems
+        traits = self._traits
+        padded = np.pad(mixture, ((0, 0), (0, max(0, traits.n_fft - length))))
+        spectrum = self._stft.forward(padded)
+        seen = features(spectrum, traits.bins, traits.level_per_rms * statistics.rms)
+        (masks,) = self._session.run(["mask"], {"mag": seen[np.newaxis]})
+        whole = traits.sums_to_one and self.stems == self._all_stems
         for i, name in enumerate(self.stems[:-1] if whole else self.stems):
             mask = masks[0, self._all_stems.index(name)]
-            stems[i] = istft(_masked(spectrum, mask), length, self._threads)
+            stems[i] = self._stft.inverse(_masked(spectrum, mask), length)
         if whole:  # the masks sum to one, so the last stem is what the others leave
             stems[-1] = mixture - stems[:-1].sum(axis=0)
         return stems
 
 
 def _masked(spectrum: Spectrum, mask: Samples) -> Spectrum:
-    """The spectrum [2, frame, bin] under a mask [2, frame, BINS], carried on above its top bins."""
+    """A spectrum [2, frame, bin] under a mask of its lower bins, which goes on above them."""
+    bins = mask.shape[-1]
     masked = np.empty_like(spectrum)
-    np.multiply(spectrum[..., :BINS], mask, out=masked[..., :BINS])
+    np.multiply(spectrum[..., :bins], mask, out=masked[..., :bins])
     top = mask[..., -TOP_BINS:].mean(axis=-1, keepdims=True)
-    np.multiply(spectrum[..., BINS:], top, out=masked[..., BINS:])
+    np.multiply(spectrum[..., bins:], top, out=masked[..., bins:])
     return masked

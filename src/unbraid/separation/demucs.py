@@ -1,0 +1,258 @@
+"""Demucs and its hybrid successors as networks of the segment engine.
+
+The networks are those of the `demucs` package (Défossez 2021; Rouard, Massa and Défossez 2023),
+loaded from safetensors files as its hub holds them, or from its legacy files. A segment is
+normalised by the song's mean and deviation and heard with real samples around it, as
+`demucs.apply` does.
+"""
+
+import inspect
+import json
+import pickle
+import sys
+import warnings
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unbraid.errors import MissingExtraError, ModelError
+from unbraid.separation.htdemucs import OVERLAP, SILENCE, CoreTraits
+from unbraid.separation.mixture import MixtureStatistics
+from unbraid.separation.network import Window
+from unbraid.separation.segments import Segment
+from unbraid.types import Samples, StemName
+
+if TYPE_CHECKING:
+    import torch
+
+
+MALFORMED = (KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError)
+"""What a file that is no network may raise."""
+
+
+class DemucsNetwork:
+    """Runs one Demucs network on segments. Satisfies `Network`."""
+
+    def __init__(
+        self,
+        module: Any,
+        stems: tuple[StemName, ...],
+        *,
+        segment_s: float | None = None,
+        overlap: float = OVERLAP,
+    ) -> None:
+        """Prepare a loaded network.
+
+        Args:
+            module: a network of the `demucs` package, in evaluation mode.
+            stems: those wanted.
+            segment_s: seconds of a segment; None takes what the network was trained on.
+            overlap: share of a segment that neighbours share, at most 0.5.
+        """
+        self.stems = stems
+        self._module = module
+        trained_s = Fraction(self._module.segment)
+        self._fixed = hasattr(module, "use_train_segment") and self._module.use_train_segment
+        chosen_s = trained_s if segment_s is None else Fraction(segment_s)
+        if self._fixed:
+            chosen_s = min(chosen_s, trained_s)
+        self.segment_samples = int(self._module.samplerate * chosen_s)
+        self.overlap_samples = self.segment_samples - int((1 - overlap) * self.segment_samples)
+
+    def window(self, segment: Segment, length: int) -> Window:
+        """The segment in the middle of as many samples as the network takes."""
+        missing = self._input_length(segment.stop - segment.start) - segment.stop + segment.start
+        start = segment.start - missing // 2
+        return Window(start, segment.stop + missing - missing // 2)
+
+    def _input_length(self, length: int) -> int:
+        if self._fixed:
+            return int(self._module.segment * self._module.samplerate)
+        if hasattr(self._module, "valid_length"):
+            return int(self._module.valid_length(length))
+        return length
+
+    def run(self, mixture: Samples, statistics: MixtureStatistics) -> Samples:
+        """Separate float32 [2, time] into float32 [stem, 2, time]."""
+        import torch
+
+        scale = np.float32(statistics.std + SILENCE)
+        mean = np.float32(statistics.mean)
+        with torch.inference_mode():
+            normalised = torch.from_numpy((mixture - mean) / scale)
+            (estimates,) = self._module(normalised[None])
+        wanted = [self._module.sources.index(name) for name in self.stems]
+        stems: Samples = estimates[wanted].numpy() * scale + mean
+        return stems
+
+
+def load_module(weights: Path, threads: int | None = None) -> Any:
+    """Load a network of the `demucs` package, in evaluation mode.
+
+    Args:
+        weights: a .safetensors file with the class and its arguments in the metadata, or a legacy
+            .th file whose checksum was verified.
+        threads: threads that torch computes with from now on; None leaves them as they are.
+
+    Raises:
+        MissingExtraError: the `demucs` extra is not installed.
+        ModelError: the file is not such a network.
+    """
+    try:
+        import demucs.apply  # noqa: F401  all classes of networks
+        import torch
+        from safetensors import SafetensorError
+    except ImportError as error:
+        raise MissingExtraError(
+            "Demucs models need the extra `demucs`: pip install 'unbraid[demucs]'"
+        ) from error
+    read = _read_legacy if weights.suffix == ".th" else _read_safetensors
+    try:
+        kind, args, kwargs, state = read(weights)
+        module = kind(*args, **kwargs)
+        module.load_state_dict(state)
+    except (*MALFORMED, SafetensorError) as error:
+        raise ModelError(f"{weights.name} is not a Demucs network: {error}") from error
+    if threads:
+        torch.set_num_threads(threads)
+    return module.eval().requires_grad_(False)
+
+
+Package = tuple[Any, list[Any], dict[str, Any], dict[str, Any]]
+"""Class, its positional and named arguments, and its state."""
+
+
+def _read_safetensors(weights: Path) -> Package:
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="pt") as file:
+        metadata: Mapping[str, str] = file.metadata() or {}
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+    kind = _known_class(metadata["klass"])
+    args, kwargs = (_decoded(json.loads(metadata[name])) for name in ("args", "kwargs"))
+    if "structure" in metadata:
+        raise ModelError(f"{weights.name} is quantised; such networks need `diffq`")
+    return kind, args, _accepted(kind, kwargs), state
+
+
+def _read_legacy(weights: Path) -> Package:
+    import torch
+
+    with torch.serialization.safe_globals([*_classes().values(), Fraction]):
+        package = torch.load(weights, "cpu", weights_only=True)
+    kind = package["klass"]
+    return kind, package["args"], _accepted(kind, package["kwargs"]), package["state"]
+
+
+def _classes() -> dict[str, Any]:
+    """The networks that a weights file may name."""
+    from demucs.demucs import Demucs
+    from demucs.hdemucs import HDemucs
+    from demucs.htdemucs import HTDemucs
+
+    return {f"{kind.__module__}.{kind.__name__}": kind for kind in (Demucs, HDemucs, HTDemucs)}
+
+
+def _known_class(name: str) -> Any:
+    known = _classes()
+    if name not in known:
+        raise ModelError(f"{name} is none of the networks that are known: {', '.join(known)}")
+    return known[name]
+
+
+def _accepted(kind: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Without the arguments of other versions, which only training knew."""
+    return {name: kwargs[name] for name in kwargs if name in inspect.signature(kind).parameters}
+
+
+def _decoded(value: Any) -> Any:
+    """JSON with Demucs's notation of fractions."""
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("_type") == "fraction":
+        return Fraction(value["numerator"], value["denominator"])
+    return {name: _decoded(item) for name, item in value.items()}
+
+
+def export_core(weights: Path, core: Path) -> None:
+    """Export what lies between the transforms of an HTDemucs as an ONNX network.
+
+    Args:
+        weights: of an HTDemucs.
+        core: the file to write.
+
+    Raises:
+        ModelError: the network is no HTDemucs of the published kind.
+    """
+    import onnx
+    import torch
+
+    module: Any = load_module(weights)
+    if not is_exportable(module):
+        raise ModelError(f"{weights.name} is no HTDemucs with complex channels")
+    length = int(module.segment * module.samplerate)
+    mixture = torch.zeros(1, module.audio_channels, length)
+    spectrogram = module._magnitude(module._spec(mixture))
+    torch.backends.mha.set_fastpath_enabled(False)  # a fused operator that ONNX does not know
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the tracer's, about shapes that are fixed here
+        torch.onnx.export(
+            _core_of(module),
+            (spectrogram, mixture),
+            str(core),
+            dynamo=False,
+            input_names=["spectrogram", "mixture"],
+            output_names=["spectra", "waves"],
+            opset_version=17,
+        )
+    network = onnx.load(core)
+    traits = CoreTraits(tuple(module.sources), length, module.nfft)
+    onnx.helper.set_model_props(network, traits.to_metadata())
+    onnx.save(network, core)
+
+
+def may_be_exported(weights: Path) -> bool:
+    """Whether a weights file says that it holds an HTDemucs; legacy files are loaded by torch."""
+    if weights.suffix != ".safetensors":
+        return False
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="pt") as file:
+        return str((file.metadata() or {}).get("klass")).endswith(".HTDemucs")
+
+
+def is_exportable(module: Any) -> bool:
+    """Whether a network is an HTDemucs of the published kind: fixed length, complex channels."""
+    return type(module).__name__ == "HTDemucs" and module.cac and module.use_train_segment
+
+
+def _core_of(module: Any) -> "torch.nn.Module":
+    """An HTDemucs whose transforms are left out: it takes a spectrogram and gives spectra."""
+    import torch
+
+    class Core(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(
+            self, spectrogram: "torch.Tensor", mixture: "torch.Tensor"
+        ) -> tuple["torch.Tensor", "torch.Tensor"]:
+            spectra: list[torch.Tensor] = []
+            module._spec = lambda samples: spectrogram
+            module._magnitude = lambda spectrum: spectrum
+            module._mask = lambda spectrum, estimate: spectra.append(estimate)
+            module._ispec = lambda masked, length: torch.zeros(())
+            waves = module(mixture)
+            return spectra[0], waves
+
+    return Core().eval()
+
+
+if __name__ == "__main__":
+    export_core(Path(sys.argv[1]), Path(sys.argv[2]))

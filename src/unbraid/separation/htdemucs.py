@@ -1,0 +1,124 @@
+"""HTDemucs without torch: its core as an ONNX network, its transforms around it in numpy.
+
+The core is what lies between the spectrogram and its inverse (Rouard, Massa and Défossez, "Hybrid
+Transformers for Music Source Separation", 2023). `unbraid.separation.demucs.export_core` makes it
+once from the published weights; onnxruntime runs it about twice as fast as torch does.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from unbraid.inference import open_session
+from unbraid.separation.mixture import MixtureStatistics
+from unbraid.separation.network import Window
+from unbraid.separation.segments import Segment
+from unbraid.separation.stft import Spectrum, Stft
+from unbraid.types import Samples, StemName
+
+OVERLAP = 0.25  # of a segment
+SILENCE = 1e-8  # added to the deviation, as demucs does
+
+
+@dataclass(frozen=True)
+class CoreTraits:
+    """What the engine must know of an exported core; stored in its metadata.
+
+    Attributes:
+        sources: stems in the order of the output.
+        segment_samples: length of the input.
+        n_fft: of the transform; the hop is a quarter of it.
+    """
+
+    sources: tuple[StemName, ...]
+    segment_samples: int
+    n_fft: int
+
+    def to_metadata(self) -> dict[str, str]:
+        """As the ONNX file holds it."""
+        return {
+            "sources": json.dumps(self.sources),
+            "segment_samples": str(self.segment_samples),
+            "n_fft": str(self.n_fft),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str]) -> Self:
+        """As `to_metadata` wrote it."""
+        return cls(
+            tuple(json.loads(metadata["sources"])),
+            int(metadata["segment_samples"]),
+            int(metadata["n_fft"]),
+        )
+
+
+class HTDemucsNetwork:
+    """Runs an exported HTDemucs on segments. Satisfies `Network`."""
+
+    def __init__(
+        self, core: Path, stems: tuple[StemName, ...], threads: int, overlap: float = OVERLAP
+    ) -> None:
+        """Load an exported core.
+
+        Args:
+            core: the ONNX file.
+            stems: those wanted.
+            threads: threads of the network and of the transforms.
+            overlap: share of a segment that neighbours share, at most 0.5.
+        """
+        self.stems = stems
+        self._session = open_session(core, threads)
+        traits = CoreTraits.from_metadata(self._session.get_modelmeta().custom_metadata_map)
+        self._wanted = [traits.sources.index(name) for name in stems]
+        self.segment_samples = traits.segment_samples
+        self.overlap_samples = traits.segment_samples - int((1 - overlap) * traits.segment_samples)
+        self._stft = Stft(traits.n_fft, traits.n_fft // 4, workers=threads)
+
+    def window(self, segment: Segment, length: int) -> Window:
+        """The segment in the middle of as many samples as the network takes."""
+        missing = self.segment_samples - (segment.stop - segment.start)
+        start = segment.start - missing // 2
+        return Window(start, start + self.segment_samples)
+
+    def run(self, mixture: Samples, statistics: MixtureStatistics) -> Samples:
+        """Separate float32 [2, segment_samples] into float32 [stem, 2, segment_samples]."""
+        scale = np.float32(statistics.std + SILENCE)
+        mean = np.float32(statistics.mean)
+        normalised = (mixture - mean) / scale
+        spectrogram = self._forward(normalised)
+        spectra, waves = self._session.run(
+            ["spectra", "waves"], {"spectrogram": spectrogram, "mixture": normalised[np.newaxis]}
+        )
+        stems = self._inverse(spectra[0, self._wanted]) + waves[0, self._wanted]
+        result: Samples = stems * scale + mean
+        return result
+
+    def _padding(self) -> tuple[int, int]:
+        """Samples before and after a segment that make its frames whole."""
+        hop = self._stft.hop_length
+        return 3 * (hop // 2), 3 * (hop // 2) - self.segment_samples % -hop
+
+    def _forward(self, samples: Samples) -> Samples:
+        """Complex spectrogram as channels, float32 [1, 2 · 2, bin, frame], as HTDemucs pads it."""
+        padded = np.pad(samples, ((0, 0), self._padding()), mode="reflect")
+        spectrum = self._stft.forward(padded)[:, 2:-2, :-1] / np.sqrt(np.float32(self._stft.n_fft))
+        channels = np.stack([spectrum.real, spectrum.imag], axis=1)  # [2, re/im, frame, bin]
+        frames, bins = channels.shape[2:]
+        return np.ascontiguousarray(
+            channels.transpose(0, 1, 3, 2).reshape(1, 4, bins, frames), np.float32
+        )
+
+    def _inverse(self, spectra: Samples) -> Samples:
+        """Stems of spectra, float32 [stem, 2 · 2, bin, frame] -> [stem, 2, time]."""
+        stems, channels, bins, frames = spectra.shape
+        parts = spectra.reshape(stems, channels // 2, 2, bins, frames).transpose(0, 1, 2, 4, 3)
+        spectrum: Spectrum = np.zeros((stems, channels // 2, frames + 4, bins + 1), np.complex64)
+        spectrum[..., 2:-2, :-1].real = parts[:, :, 0]
+        spectrum[..., 2:-2, :-1].imag = parts[:, :, 1]
+        spectrum *= np.sqrt(np.float32(self._stft.n_fft))
+        before, after = self._padding()
+        padded = self._stft.inverse(spectrum, before + self.segment_samples + after)
+        return padded[..., before : before + self.segment_samples]

@@ -1,0 +1,164 @@
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from demucs.apply import BagOfModels, apply_model
+from demucs.hdemucs import HDemucs
+from safetensors.torch import save_file
+from tests.networks import SOURCES, save_safetensors, seeded
+
+from unbraid.errors import ModelError
+from unbraid.separation import MixtureArray, MixtureStatistics
+from unbraid.separation.demucs import DemucsNetwork, export_core, load_module
+from unbraid.separation.ensemble import Pass, blend
+from unbraid.separation.htdemucs import HTDemucsNetwork
+from unbraid.separation.network import Network
+from unbraid.types import AudioSignal, Samples
+
+RATE = 44_100
+KINDS = ("htdemucs", "hdemucs", "demucs")
+
+
+def song(length: int) -> Samples:
+    return np.random.default_rng(length).normal(0, 0.1, (2, length)).astype(np.float32)
+
+
+def ours(samples: Samples, *passes: Pass) -> Samples:
+    mixture = MixtureArray(AudioSignal(samples, RATE), RATE)
+    mixture.statistics = MixtureStatistics(rms=1, mean=0, std=1)
+    return np.concatenate(list(blend(passes, SOURCES, mixture)), axis=-1)
+
+
+def theirs(samples: Samples, model: Any, shifts: int = 0) -> Samples:
+    estimates = apply_model(model, torch.from_numpy(samples)[None], shifts=shifts)
+    result: Samples = estimates[0].numpy()
+    return result
+
+
+def whole(module: Any, weights: tuple[float, ...] = (1, 1, 1, 1), shift: int = 0) -> Pass:
+    return Pass(DemucsNetwork(module, SOURCES), weights, shift)
+
+
+def difference_db(estimate: Samples, reference: Samples) -> float:
+    ratio = np.mean((estimate - reference) ** 2) / np.mean(reference**2)
+    return float(10 * np.log10(ratio + 1e-20))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seconds", [0.01, 0.2, 0.38, 0.5, 0.65, 1.6])
+def test_stems_equal_those_of_the_demucs_package(kind: str, seconds: float) -> None:
+    samples, module = song(round(seconds * RATE)), seeded(kind)
+    assert difference_db(ours(samples, whole(module)), theirs(samples, module)) < -90
+
+
+def test_a_bag_equals_that_of_the_demucs_package() -> None:
+    samples = song(RATE)
+    modules = [seeded("htdemucs", 1), seeded("hdemucs", 2)]
+    weights = [[1.0, 0.5, 0.0, 2.0], [1.0, 1.0, 1.0, 0.0]]
+    bag = BagOfModels(modules, weights)
+    passes = [whole(m, tuple(w)) for m, w in zip(modules, weights, strict=True)]
+    assert difference_db(ours(samples, *passes), theirs(samples, bag)) < -90
+
+
+def test_a_shift_equals_that_of_the_demucs_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, module, offset = song(RATE), seeded("htdemucs"), 5000
+    monkeypatch.setattr("random.randint", lambda low, high: offset)
+    shifted = whole(module, shift=RATE // 2 - offset)
+    assert difference_db(ours(samples, shifted), theirs(samples, module, shifts=1)) < -90
+
+
+def exported(module: Any, folder: Path, stems: tuple[str, ...] = SOURCES) -> HTDemucsNetwork:
+    core = folder / "core.onnx"
+    export_core(save_safetensors(module, folder / "sig.safetensors"), core)
+    return HTDemucsNetwork(core, stems, threads=1)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.5, 1.3])
+def test_the_exported_core_gives_the_same_stems(seconds: float, tmp_path: Path) -> None:
+    samples, module = song(round(seconds * RATE)), seeded("htdemucs")
+    stems = ours(samples, Pass(exported(module, tmp_path), (1, 1, 1, 1)))
+    assert difference_db(stems, theirs(samples, module)) < -90
+
+
+def test_wanted_stems_alone_are_those_of_all(tmp_path: Path) -> None:
+    module, some = seeded("htdemucs"), ("vocals", "bass")
+    pairs: list[tuple[Network, Network]] = [
+        (DemucsNetwork(module, SOURCES), DemucsNetwork(module, some)),
+        (exported(seeded("htdemucs"), tmp_path), exported(seeded("htdemucs"), tmp_path, some)),
+    ]
+    statistics = MixtureStatistics(0.1, 0.01, 0.1)
+    for everything, wanted in pairs:
+        samples = song(everything.segment_samples)
+        expected = everything.run(samples, statistics)[[3, 1]]
+        np.testing.assert_allclose(wanted.run(samples, statistics), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_silence_stays_nearly_silent(kind: str) -> None:
+    network = DemucsNetwork(seeded(kind), SOURCES)
+    silence = np.zeros((2, network.segment_samples), np.float32)
+    stems = network.run(silence, MixtureStatistics(0, 0, 0))
+    assert np.abs(stems).max() < 1e-6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_network_is_loaded_from_safetensors(kind: str, tmp_path: Path) -> None:
+    module = seeded(kind)
+    loaded: Any = load_module(save_safetensors(module, tmp_path / "sig.safetensors"))
+    assert type(loaded) is type(module)
+    for name, tensor in module.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor)
+
+
+def test_a_network_is_loaded_from_a_legacy_file(tmp_path: Path) -> None:
+    module = seeded("hdemucs")
+    args, kwargs = module._init_args_kwargs
+    package = {
+        "klass": HDemucs,
+        "args": args,
+        "kwargs": {**kwargs, "of_another_version": Fraction(1, 2)},
+        "state": {name: tensor.half() for name, tensor in module.state_dict().items()},
+        "training_args": {"epochs": 3},
+    }
+    torch.save(package, tmp_path / "sig.th")
+    loaded: Any = load_module(tmp_path / "sig.th")
+    weight = module.state_dict()["encoder.0.conv.weight"]
+    torch.testing.assert_close(loaded.encoder[0].conv.weight, weight.half().float())
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return print, ("code was run",)
+
+
+def test_a_legacy_file_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.save({"klass": Evil()}, tmp_path / "sig.th")
+    with pytest.raises(ModelError, match="not a Demucs network"):
+        load_module(tmp_path / "sig.th")
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["os.system", "demucs.solver.Solver", "torch.nn.Linear"])
+def test_metadata_may_name_only_networks_of_demucs(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "sig.safetensors"
+    save_file({"weight": torch.zeros(1)}, file, {"klass": name, "args": "[]", "kwargs": "{}"})
+    with pytest.raises(ModelError, match="none of the networks that are known"):
+        load_module(file)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 100])
+@pytest.mark.parametrize("suffix", [".th", ".safetensors"])
+def test_what_is_no_weights_file_is_refused(content: bytes, suffix: str, tmp_path: Path) -> None:
+    file = tmp_path / f"sig{suffix}"
+    file.write_bytes(content)
+    with pytest.raises(ModelError, match="not a Demucs network"):
+        load_module(file)
+
+
+def test_only_htdemucs_can_be_exported(tmp_path: Path) -> None:
+    file = save_safetensors(seeded("hdemucs"), tmp_path / "sig.safetensors")
+    with pytest.raises(ModelError, match="no HTDemucs"):
+        export_core(file, tmp_path / "core.onnx")

@@ -1,0 +1,162 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from demucs.apply import BagOfModels, apply_model
+from tests.hub import Hub, hub_server
+from tests.networks import SOURCES, save_safetensors, seeded
+
+from unbraid import process
+from unbraid.errors import InputError, ModelError
+from unbraid.separation import MixtureArray, MixtureStatistics, load_separator
+from unbraid.separation.separator import Separator
+from unbraid.types import AudioSignal, ProcessOptions, Progress, Samples, SeparationOptions
+from unbraid.weights import ModelStore
+
+RATE = 44_100
+FT = ("f7e0c4bc", "d12395a8", "92cfc3b6", "04573f0d")  # a network for each of SOURCES
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hub's folder with small networks in the place of the published ones."""
+    folder = tmp_path_factory.mktemp("hub")
+    names = {"HTDemucs": ("955717e8",), "HTDemucs-ft": FT}
+    for repository, signatures in names.items():
+        files = folder / "adefossez" / repository / "resolve" / "main"
+        files.mkdir(parents=True)
+        for seed, signature in enumerate(signatures):
+            save_safetensors(seeded("htdemucs", seed), files / f"{signature}.safetensors")
+    return folder
+
+
+@pytest.fixture
+def hub(folder: Path) -> Iterator[Hub]:
+    with hub_server(folder) as hub:
+        yield hub
+
+
+@pytest.fixture
+def store(hub: Hub, tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / "models", mirror=hub.url)
+
+
+def song(length: int) -> Samples:
+    return np.random.default_rng(length).normal(0, 0.1, (2, length)).astype(np.float32)
+
+
+def separated(separator: Separator, samples: Samples) -> Samples:
+    mixture = MixtureArray(AudioSignal(samples, RATE), RATE)
+    mixture.statistics = MixtureStatistics(rms=1, mean=0, std=1)
+    return np.concatenate(list(separator.stretches(mixture)), axis=-1)
+
+
+def difference_db(estimate: Samples, reference: Samples) -> float:
+    return float(10 * np.log10(np.mean((estimate - reference) ** 2) / np.mean(reference**2)))
+
+
+def test_a_bag_of_the_hub_gives_the_stems_of_the_demucs_package(store: ModelStore) -> None:
+    samples = song(RATE)
+    bag = BagOfModels([seeded("htdemucs", seed) for seed in range(4)], np.eye(4).tolist())
+    expected = apply_model(bag, torch.from_numpy(samples)[None], shifts=0)[0].numpy()
+    separator = load_separator("htdemucs_ft", threads=1, store=store)
+    assert separator.stems == SOURCES
+    assert difference_db(separated(separator, samples), expected) < -90
+
+
+def test_of_a_bag_only_what_a_stem_needs_is_pulled_and_loaded(store: ModelStore) -> None:
+    separator = load_separator("htdemucs_ft", ["vocals"], threads=1, store=store)
+    assert [each.network.stems for each in separator.passes] == [("vocals",)]
+    assert [file.name for file in store.folder.rglob("*.safetensors")] == [f"{FT[3]}.safetensors"]
+
+
+def test_exported_cores_are_kept_and_used_offline(store: ModelStore) -> None:
+    samples = song(RATE // 2)
+    first = separated(load_separator("htdemucs", threads=1, store=store), samples)
+    (core,) = store.folder.rglob("*.onnx")
+    written = core.stat().st_mtime_ns
+    offline = ModelStore(store.folder, offline=True)
+    second = separated(load_separator("htdemucs", threads=1, store=offline), samples)
+    np.testing.assert_array_equal(second, first)
+    assert core.stat().st_mtime_ns == written
+
+
+def test_shifts_are_the_same_for_the_same_seed(store: ModelStore) -> None:
+    def shifts(seed: int) -> list[int]:
+        options = SeparationOptions(shifts=2, seed=seed)
+        loaded = load_separator("htdemucs", threads=1, options=options, store=store)
+        return [each.shift for each in loaded.passes]
+
+    assert shifts(1) == shifts(1) != shifts(2)
+    assert all(0 <= shift < RATE // 2 for shift in shifts(1))
+
+
+def test_a_song_is_processed_with_a_model_of_the_hub(store: ModelStore, tmp_path: Path) -> None:
+    samples = song(2 * RATE)
+    soundfile.write(tmp_path / "song.wav", samples.T, RATE, "FLOAT")
+    seen: list[Progress] = []
+    options = ProcessOptions(model="htdemucs", midi=False, bit_depth="32f")
+    result = process(tmp_path / "song.wav", tmp_path, options, store=store, on_progress=seen.append)
+    assert "pull" in {progress.stage for progress in seen}
+    assert list(result.manifest.stems) == list(SOURCES)
+    assert result.manifest.model.weights.keys() == {"955717e8"}
+    parts = [soundfile.read(result.folder / s.file)[0] for s in result.manifest.stems.values()]
+    assert result.manifest.audio.residual == "extra/residual.wav"
+    parts.append(soundfile.read(result.folder / result.manifest.audio.residual)[0])
+    np.testing.assert_allclose(np.sum(parts, axis=0), samples.T, atol=1e-5)
+
+
+def test_a_model_in_a_folder_is_used(tmp_path: Path) -> None:
+    save_safetensors(seeded("hdemucs"), tmp_path / "abcd1234.safetensors")
+    (tmp_path / "mine.yaml").write_text("models: ['abcd1234']\n")
+    separator = load_separator(str(tmp_path), ["bass"], threads=1, store=ModelStore(tmp_path / "m"))
+    assert separated(separator, song(RATE // 2)).shape == (1, 2, RATE // 2)
+
+
+def test_an_onnx_network_in_a_folder_is_used(tmp_path: Path) -> None:
+    lite = Path(__file__).parents[2] / "src" / "unbraid" / "data" / "lite.onnx"
+    (tmp_path / "net.onnx").write_bytes(lite.read_bytes())
+    (tmp_path / "model.toml").write_text(
+        """
+file = "net.onnx"
+stems = ["vocals", "drums", "bass", "other"]
+sample_rate = 44100
+segment_s = 11.888616780045352
+overlap_s = 2.972154195011338
+input = "mag"
+[stft]
+n_fft = 4096
+hop_length = 1024
+window = "hann"
+bins = 1488
+"""
+    )
+    samples = song(RATE)
+    custom = load_separator(str(tmp_path), threads=1, store=ModelStore(tmp_path / "m"))
+    built_in = load_separator("lite", threads=1)
+    assert difference_db(separated(custom, samples), separated(built_in, samples)) < -100
+
+
+def test_offline_a_missing_model_says_what_to_put_where(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path, offline=True)
+    with pytest.raises(ModelError, match=r"955717e8.safetensors"):
+        load_separator("htdemucs", store=store)
+
+
+def test_a_quantised_model_says_what_it_needs(store: ModelStore, folder: Path) -> None:
+    with pytest.raises(ModelError, match="mdx_q cannot be pulled"):
+        load_separator("mdx_q", store=store)
+
+
+def test_an_unknown_stem_is_refused_before_anything_is_pulled(store: ModelStore) -> None:
+    with pytest.raises(InputError, match="no stem kazoo"):
+        load_separator("htdemucs", ["kazoo"], store=store)
+    assert not list(store.folder.rglob("*.safetensors"))
