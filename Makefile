@@ -14,10 +14,11 @@ $(VENV)/.core: pyproject.toml constraints.txt hatch_build.py
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
-# Basic Pitch's own package pins a TensorFlow that no longer installs; the tests compare with its code alone.
+# The tests compare with the code of these two packages alone: Basic Pitch pins a TensorFlow that no
+# longer installs, Open-Unmix a torchaudio that is not needed.
 $(VENV)/.dev: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demucs]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps basic-pitch==0.4.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps basic-pitch==0.4.0 openunmix==1.3.0
 	touch $@
 
 ## run: take the demonstration song apart, or SONG=path

@@ -40,6 +40,13 @@ OVERLAP = 32 * HOP_LENGTH  # 0.7 s
 SEGMENT_S = 28.0
 
 
+def set_threads(threads: int) -> None:
+    """Let torch compute with so many threads from now on."""
+    import torch
+
+    torch.set_num_threads(threads)
+
+
 class OpenUnmixNetwork:
     """Runs the networks of several targets on segments. Satisfies `Network`."""
 
@@ -69,7 +76,7 @@ class OpenUnmixNetwork:
             niter: iterations of the Wiener filter; 0 multiplies the mixture by the masks.
             residual: whether what the targets leave of the mixture is a further source. It should
                 be where the targets are not all there is in a song.
-            threads: threads of the Fourier transform.
+            threads: threads of the networks, for all of the process, and of the transform.
             device: where the networks run, as torch names it.
 
         Raises:
@@ -89,6 +96,7 @@ class OpenUnmixNetwork:
         self._sources = sources if niter or RESIDUAL in stems else stems
         self._niter = niter
         self._stft = Stft(N_FFT, HOP_LENGTH, workers=threads)
+        set_threads(threads)
         self._networks = [
             load_target(targets[name], device) for name in self._sources if name != RESIDUAL
         ]
