@@ -1,5 +1,6 @@
 """onnxruntime sessions sized to the cores this process may use."""
 
+import functools
 import math
 import os
 from pathlib import Path
@@ -33,29 +34,50 @@ _sessions: "WeakValueDictionary[tuple[Path, int], onnxruntime.InferenceSession]"
 )
 
 
-def open_session(network: Path, threads: int) -> "onnxruntime.InferenceSession":
+def open_session(
+    network: Path, threads: int, *, plan_memory: bool = True
+) -> "onnxruntime.InferenceSession":
     """Load an ONNX network for the CPU; while it is in use, the same network is loaded once.
 
     Args:
         network: path of the .onnx file.
         threads: threads that compute one call; results are bit-identical only for the same number.
+        plan_memory: keep one block for all that a call needs, which is fast, and give it back with
+            the session; large networks take half of it without, from memory that stays.
 
     Raises:
         ModelError: the file is not a network that onnxruntime can load.
     """
-    session = _sessions.get((network, threads))
+    key = network, threads
+    session = _sessions.get(key)
     if session is None:
-        session = _sessions[network, threads] = _load(network, threads)
+        session = _sessions[key] = _load(network, threads, plan_memory)
     return session
 
 
-def _load(network: Path, threads: int) -> "onnxruntime.InferenceSession":
+@functools.cache
+def _register_frugal_arena() -> None:
+    """Memory for sessions to share, which grows by what is asked for and not by powers of two."""
+    import onnxruntime
+
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    cpu = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    grow_as_requested = {"arena_extend_strategy": 1}
+    config = onnxruntime.OrtArenaCfg(grow_as_requested)
+    onnxruntime.create_and_register_allocator(cpu, config)
+
+
+def _load(network: Path, threads: int, plan_memory: bool) -> "onnxruntime.InferenceSession":
     """Threads wait without spinning, so that the FFTs between two calls have the cores."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = plan_memory
+    if not plan_memory:
+        _register_frugal_arena()
+        options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

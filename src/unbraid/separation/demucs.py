@@ -216,16 +216,6 @@ def export_core(weights: Path, core: Path) -> None:
     onnx.save(network, core)
 
 
-def may_be_exported(weights: Path) -> bool:
-    """Whether a weights file says that it holds an HTDemucs; legacy files are loaded by torch."""
-    if weights.suffix != ".safetensors":
-        return False
-    from safetensors import safe_open
-
-    with safe_open(weights, framework="pt") as file:
-        return str((file.metadata() or {}).get("klass")).endswith(".HTDemucs")
-
-
 def is_exportable(module: Any) -> bool:
     """Whether a network is an HTDemucs of the published kind: fixed length, complex channels."""
     return type(module).__name__ == "HTDemucs" and module.cac and module.use_train_segment

@@ -70,7 +70,7 @@ class HTDemucsNetwork:
             overlap: share of a segment that neighbours share, at most 0.5.
         """
         self.stems = stems
-        self._session = open_session(core, threads)
+        self._session = open_session(core, threads, plan_memory=False)
         traits = CoreTraits.from_metadata(self._session.get_modelmeta().custom_metadata_map)
         self._wanted = [traits.sources.index(name) for name in stems]
         self.segment_samples = traits.segment_samples

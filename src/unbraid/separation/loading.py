@@ -12,13 +12,16 @@ from filelock import FileLock
 
 from unbraid.errors import InputError, MissingExtraError, ModelError
 from unbraid.inference import available_cores
+from unbraid.separation.demucs import DemucsNetwork, load_module
 from unbraid.separation.ensemble import Pass
+from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.lite import LITE, MaskNetwork, MaskTraits
 from unbraid.separation.network import Network
 from unbraid.separation.separator import Separator
 from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
+from unbraid.weights.header import read_header
 
 CORE_VERSION = 1  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
@@ -155,11 +158,8 @@ class _Loader:
 
     def _member(self, name: str, stems: tuple[StemName, ...]) -> Network:
         """An HTDemucs over onnxruntime, which is faster; any other network over torch."""
-        from unbraid.separation.demucs import DemucsNetwork, load_module, may_be_exported
-        from unbraid.separation.htdemucs import HTDemucsNetwork
-
         weights = self.local.files[name]
-        if may_be_exported(weights):
+        if _is_htdemucs(weights):
             core = self._core(weights, self.local.sha256[name])
             return HTDemucsNetwork(core, stems, self.threads)
         module = load_module(weights, self.threads)
@@ -177,6 +177,11 @@ class _Loader:
                 _export(weights, unfinished)
                 unfinished.replace(core)
         return core
+
+
+def _is_htdemucs(weights: Path) -> bool:
+    """Whether a file says that it holds an HTDemucs; a legacy one says nothing before it is run."""
+    return weights.suffix == ".safetensors" and read_header(weights).network.endswith(".HTDemucs")
 
 
 def _export(weights: Path, core: Path) -> None:
