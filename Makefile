@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= out
 
-.PHONY: setup setup-dev run test test-slow check bench clean
+.PHONY: setup setup-dev run test test-slow check bench web clean
 
 setup: $(VENV)/.core
 setup-dev: $(VENV)/.dev
@@ -46,6 +46,11 @@ check: setup-dev
 ## bench: speed, memory and quality beside the peers, written to bench/RESULTS.md
 bench: setup-dev
 	$(BIN)/python -m bench
+
+## web: build the browser part, once there is one
+web:
+	@test -f web/package.json || { echo "this version has no browser part"; exit 1; }
+	cd web && npm ci && npm run build
 
 clean:
 	rm -rf $(VENV) dist build

@@ -96,10 +96,10 @@ class OpenUnmixNetwork:
         self._sources = sources if niter or RESIDUAL in stems else stems
         self._niter = niter
         self._stft = Stft(N_FFT, HOP_LENGTH, workers=threads)
-        set_threads(threads)
         self._networks = [
             load_target(targets[name], device) for name in self._sources if name != RESIDUAL
         ]
+        set_threads(threads)
         windows = max(1, round(segment_s * RATE / WIENER_SAMPLES))
         self.segment_samples = windows * WIENER_SAMPLES + OVERLAP
 
