@@ -70,5 +70,5 @@ def _measured(minutes: int, command: str | None) -> Run:
         out.mkdir()
         in_child(recordings.loop, minutes, song)
         if command:
-            return run_command(UNBRAID, command, song, "-o", out, "--quiet")
+            return run_command(UNBRAID, command, song, "-o", out, "--quiet", "--no-cache")
         return run_command(sys.executable, "-m", "bench.naive", song, out)

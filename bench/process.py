@@ -53,4 +53,4 @@ def bench() -> Section:
 
 
 def _process(song: Path, out: Path, *options: str) -> Run:
-    return run_command(UNBRAID, "process", song, "-o", out, "--quiet", *options)
+    return run_command(UNBRAID, "process", song, "-o", out, "--quiet", "--no-cache", *options)

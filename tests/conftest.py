@@ -23,6 +23,16 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(autouse=True)
+def cache_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The cache of the command line, empty for each test."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("UNBRAID_CACHE_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def recordings() -> Path:
     """The folder of real recordings."""

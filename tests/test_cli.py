@@ -68,6 +68,18 @@ def test_json_is_one_document_per_song_and_nothing_else(songs: Path, tmp_path: P
         assert document["manifest"] == manifest
 
 
+def test_a_song_taken_apart_before_comes_from_the_cache(songs: Path, tmp_path: Path) -> None:
+    command = ["separate", songs / "a.wav", "--stems", "bass"]
+    runs = {
+        "first": unbraid(*command, "-o", tmp_path / "1", "--json"),
+        "again": unbraid(*command, "-o", tmp_path / "2", "--json"),
+        "without": unbraid(*command, "-o", tmp_path / "3", "--json", "--no-cache"),
+    }
+    from_cache = {name: run.documents[0]["manifest"]["from_cache"] for name, run in runs.items()}
+    assert from_cache == {"first": False, "again": True, "without": False}
+    assert "from the cache" in unbraid(*command, "-o", tmp_path / "4").out
+
+
 def test_separate_writes_stems_alone(songs: Path, tmp_path: Path) -> None:
     run = unbraid(
         "separate", songs / "a.wav", "-o", tmp_path, "--stems", "vocals,bass", "--format", "flac"
@@ -84,7 +96,8 @@ def test_patterns_are_expanded(songs: Path, tmp_path: Path) -> None:
 
 def test_songs_side_by_side_give_the_same_stems(songs: Path, tmp_path: Path) -> None:
     for jobs in (1, 2):
-        unbraid("separate", songs, "-o", tmp_path / str(jobs), "--jobs", jobs, "--threads", 1)
+        out = tmp_path / str(jobs)
+        unbraid("separate", songs, "-o", out, "--jobs", jobs, "--threads", 1, "--no-cache")
     for name in ("a", "b"):
         stem = Path(name, "stems", "vocals.wav")
         assert (tmp_path / "1" / stem).read_bytes() == (tmp_path / "2" / stem).read_bytes()

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -16,6 +17,7 @@ from unbraid.audio import load
 from unbraid.demo import DemoSong
 from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
 from unbraid.pipeline import Result
+from unbraid.separation.cache import FileCache
 from unbraid.types import ProcessOptions, Progress, Samples
 
 RATE = 44_100
@@ -120,6 +122,17 @@ def test_a_result_that_is_being_replaced_does_not_count_as_finished(
     assert soundfile.info(folder / "stems" / "vocals.wav").subtype == "PCM_16"
     assert not process(song, tmp_path, first).skipped
     assert soundfile.info(folder / "stems" / "vocals.wav").subtype == "PCM_24"
+
+
+def test_what_a_run_killed_at_its_end_left_is_cleared_away(song: Path, tmp_path: Path) -> None:
+    options = ProcessOptions(midi=False, stems=("bass",))
+    result = process(song, tmp_path, options)
+    partial = result.folder / ".partial"
+    partial.mkdir()
+    (partial / "bass.f32").touch()
+    (partial / "reproduce.json").write_text(result.manifest.reproduce.model_dump_json())
+    assert process(song, tmp_path, options).skipped
+    assert not partial.exists()
 
 
 def test_a_lost_file_is_made_again(song: Path, tmp_path: Path) -> None:
@@ -295,3 +308,63 @@ def test_impossible_wishes_are_refused_before_any_work(
     with pytest.raises(error):
         process("no such file", tmp_path / "out", options)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_song_taken_apart_before_is_copied_from_the_cache(song: Path, tmp_path: Path) -> None:
+    cache = FileCache(tmp_path / "cache")
+    made = process(song, tmp_path / "1", cache=cache)
+    renamed = tmp_path / "another name.wav"
+    renamed.write_bytes(song.read_bytes())
+    seen: list[Progress] = []
+    copied = process(renamed, tmp_path / "2", cache=cache, on_progress=seen.append)
+    assert (made.manifest.from_cache, copied.manifest.from_cache) == (False, True)
+    assert copied.manifest.input.file == renamed.name
+    assert contents(copied.folder) == contents(made.folder)
+    assert set(copied.manifest.seconds) == {"decode", "export"}
+    assert seen[-1].fraction == pytest.approx(1)
+    assert process(renamed, tmp_path / "2", cache=cache).skipped
+
+
+def test_only_the_same_work_comes_from_the_cache(song: Path, tmp_path: Path) -> None:
+    cache = FileCache(tmp_path / "cache")
+    options = ProcessOptions(stems=("bass",), midi=False)
+    process(song, tmp_path / "0", options, threads=1, cache=cache)
+    louder = tmp_path / "louder.wav"
+    samples = load(song).samples
+    samples[0, 100] += 0.25
+    soundfile.write(louder, samples.T, RATE, "FLOAT")
+    flac = replace(options, format="flac")
+    named = replace(options, name="{track} {stem}")
+    others = [
+        process(louder, tmp_path / "1", options, threads=1, cache=cache),
+        process(song, tmp_path / "2", flac, threads=1, cache=cache),
+        process(song, tmp_path / "3", named, threads=1, cache=cache),
+        process(song, tmp_path / "4", options, threads=2, cache=cache),
+        process(song, tmp_path / "5", options, threads=1, cache=cache, overwrite=True),
+        process(song, tmp_path / "6", options, threads=1),
+    ]
+    assert not any(result.manifest.from_cache for result in others)
+    assert process(song, tmp_path / "7", options, threads=1, cache=cache).manifest.from_cache
+
+
+def test_an_edited_result_does_not_reach_the_cache(song: Path, tmp_path: Path) -> None:
+    cache = FileCache(tmp_path / "cache")
+    options = ProcessOptions(stems=("bass",), midi=False)
+    made = process(song, tmp_path / "1", options, cache=cache)
+    before = contents(made.folder)
+    for folder in (tmp_path / "1", tmp_path / "2"):
+        result = process(song, folder, options, cache=cache)
+        with (result.folder / "stems" / "bass.wav").open("r+b") as file:
+            file.write(b"edited")
+    assert contents(process(song, tmp_path / "3", options, cache=cache).folder) == before
+
+
+def test_a_resumed_run_is_kept_under_its_own_number_of_threads(song: Path, tmp_path: Path) -> None:
+    cache = FileCache(tmp_path / "cache")
+    options = ProcessOptions(stems=("bass",), midi=False)
+    with pytest.raises(Cancelled):
+        process(song, tmp_path / "1", options, threads=1, on_progress=CancelAt("separate", 5))
+    process(song, tmp_path / "1", options, threads=2, cache=cache)
+    for threads in (1, 2):
+        result = process(song, tmp_path / str(threads * 10), options, threads=threads, cache=cache)
+        assert result.manifest.reproduce.threads == threads

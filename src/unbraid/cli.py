@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic_core import to_jsonable_python
 
 from unbraid import __version__, terminal
 from unbraid.batch import Outcome, distinct_names, find_songs, run_all
+from unbraid.cli_cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, cache_app, open_cache
 from unbraid.cli_models import Mirror, ModelsDir, Offline, models_app
 from unbraid.errors import AudioError, InputError, UnbraidError
 from unbraid.exit_codes import EXIT_CODES
@@ -34,10 +35,14 @@ from unbraid.types import (
 )
 from unbraid.weights import ModelStore
 
+if TYPE_CHECKING:
+    from unbraid.separation.cache import FileCache
+
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
+app.add_typer(cache_app, name="cache")
 
 Songs = Annotated[
     list[str], typer.Argument(help="Recordings, folders of them, or patterns.", metavar="SONG...")
@@ -135,6 +140,9 @@ def process(
     resume: Resume = True,
     jobs: Jobs = 1,
     threads: Threads = None,
+    no_cache: NoCache = False,
+    cache_dir: CacheDir = None,
+    cache_limit: CacheLimit = LIMIT_GB,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -161,6 +169,7 @@ def process(
         out,
         options,
         _store(models_dir, offline, mirror),
+        None if no_cache else open_cache(cache_dir, cache_limit),
         jobs,
         threads,
         overwrite=not resume,
@@ -188,6 +197,9 @@ def separate(
     resume: Resume = True,
     jobs: Jobs = 1,
     threads: Threads = None,
+    no_cache: NoCache = False,
+    cache_dir: CacheDir = None,
+    cache_limit: CacheLimit = LIMIT_GB,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -209,6 +221,7 @@ def separate(
         out,
         options,
         _store(models_dir, offline, mirror),
+        None if no_cache else open_cache(cache_dir, cache_limit),
         jobs,
         threads,
         overwrite=not resume,
@@ -289,6 +302,7 @@ def _process(
     out: Path,
     options: ProcessOptions,
     store: ModelStore,
+    cache: "FileCache | None",
     jobs: int,
     threads: int | None,
     *,
@@ -308,6 +322,7 @@ def _process(
             overwrite=overwrite,
             threads=each,
             store=store,
+            cache=cache,
             on_progress=report,
         )
 

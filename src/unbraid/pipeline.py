@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.metadata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,12 @@ from unbraid.export.manifest import (
 )
 from unbraid.export.midi import check_tempo
 from unbraid.export.naming import check_template, safe_name
+from unbraid.export.reuse import Recipe, keep_result, kept_result
 from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
 from unbraid.separation import MixtureFile, Separator, choose_stems, load_separator
+from unbraid.separation.cache import FileCache
+from unbraid.separation.loading import fetch_weights
 from unbraid.stages import (
     Job,
     StageClock,
@@ -32,7 +36,7 @@ from unbraid.stages import (
     transcribe_song,
 )
 from unbraid.types import OnProgress, ProcessOptions, Stage
-from unbraid.weights import ModelEntry, ModelStore, Transfer
+from unbraid.weights import ModelEntry, ModelStore, OnTransfer, Transfer
 
 LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")  # on which the last bits depend
 
@@ -60,6 +64,7 @@ def process(
     overwrite: bool = False,
     threads: int | None = None,
     store: ModelStore | None = None,
+    cache: FileCache | None = None,
     on_progress: OnProgress | None = None,
 ) -> Result:
     """Take a recording apart into the folder `out`/<track>.
@@ -70,10 +75,12 @@ def process(
         path: the recording.
         out: folder of results, made if needed.
         options: what to make and how to write it.
-        overwrite: begin anew instead.
+        overwrite: begin anew instead, and take nothing from the cache.
         threads: threads of the networks; None for the cores this process may use. A run that goes
             on keeps the number it began with, for the last bits of the result depend on it.
         store: where models lie; None for the user's cache folder.
+        cache: where results are kept and, for the same samples, options, model, threads and
+            versions, copied from; None for nowhere.
         on_progress: called between units of work; may raise `Cancelled` to stop.
 
     Raises:
@@ -102,10 +109,12 @@ def process(
             if overwrite:
                 folder.clear_partial()
             elif manifest := _finished(folder, entry, options):
+                if read_reproduce(folder.state) == manifest.reproduce:
+                    folder.discard_partial()  # left by a run that was killed at its very end
                 return Result(folder.path, manifest, skipped=True)
             job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store)
             try:
-                manifest = _take_apart(job, threads or available_cores())
+                manifest = _make(job, threads or available_cores(), cache, overwrite)
             except (OSError, ResourceError):
                 folder.discard_partial()  # gives back what little room there is
                 raise
@@ -129,8 +138,56 @@ def _finished(folder: ResultFolder, entry: ModelEntry, options: ProcessOptions) 
     return manifest if all((folder.path / file).is_file() for file in manifest.files()) else None
 
 
+def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> Manifest:
+    """All after decoding: copied from the cache, or made and kept there."""
+    kept = _copy_kept(job, threads, cache) if cache and not overwrite else None
+    manifest = kept or _take_apart(job, threads)
+    with job.folder.writing(job.folder.manifest) as file:
+        file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+    if cache and not kept:
+        made = manifest.reproduce
+        keep_result(cache, _recipe(job, made.weights, made.threads), job.folder, manifest)
+    job.folder.discard_partial()
+    return manifest
+
+
+def _copy_kept(job: Job, threads: int, cache: FileCache) -> Manifest | None:
+    """The result of an earlier run copied into the folder, if the cache has it."""
+    weights = fetch_weights(job.options.model, job.options.stems, job.store, _pulling(job)).sha256
+    with kept_result(cache, _recipe(job, weights, threads)) as kept:
+        if kept is None:
+            return None
+        job.clock.expect({"export": job.mixture.duration_s})
+        with job.clock.running("export", job.mixture.duration_s) as report:
+            kept.copy_to(job.folder)
+            report(job.mixture.duration_s)
+    return kept.manifest.model_copy(
+        update={
+            "created": _now(),
+            "input": _input_record(job),
+            "from_cache": True,
+            "seconds": job.clock.seconds,
+        }
+    )
+
+
+def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
+    options = job.options
+    return Recipe(
+        unbraid_version=__version__,
+        input_sha256=job.mixture.sha256,
+        input_warnings=tuple(job.reader.warnings),
+        tags=job.tags,
+        track=job.path.stem if "{track}" in options.name else None,
+        weights=dict(weights),
+        options=options,
+        threads=threads,
+        versions=_versions(),
+    )
+
+
 def _take_apart(job: Job, threads: int) -> Manifest:
-    """All stages after decoding."""
+    """The stages after decoding."""
     separator, reproduce = _begin(job, threads)
     job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
@@ -139,9 +196,9 @@ def _take_apart(job: Job, threads: int) -> Manifest:
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
     written = export_song(job, stems, complete)
-    manifest = Manifest(
+    return Manifest(
         unbraid_version=__version__,
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        created=_now(),
         input=_input_record(job),
         model=ModelRecord(name=entry.name, weights=reproduce.weights, licence=entry.licence),
         options=job.options,
@@ -152,10 +209,6 @@ def _take_apart(job: Job, threads: int) -> Manifest:
         reproduce=reproduce,
         seconds=job.clock.seconds,
     )
-    with job.folder.writing(job.folder.manifest) as file:
-        file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
-    job.folder.discard_partial()
-    return manifest
 
 
 def _workload(job: Job, separator: Separator) -> dict[Stage, float]:
@@ -187,18 +240,23 @@ def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
 def _load(job: Job, threads: int) -> Separator:
     """The model, pulled if it is not here."""
     options = job.options
-
-    def report(transfer: Transfer) -> None:
-        job.clock.report_pull(transfer.done / transfer.total if transfer.total else None)
-
     return load_separator(
         options.model,
         options.stems,
         threads,
         options=options.separation,
         store=job.store,
-        on_transfer=report,
+        on_transfer=_pulling(job),
     )
+
+
+def _pulling(job: Job) -> OnTransfer:
+    """Reports how far a model's files have come."""
+
+    def report(transfer: Transfer) -> None:
+        job.clock.report_pull(transfer.done / transfer.total if transfer.total else None)
+
+    return report
 
 
 def _reproduce(job: Job, separator: Separator) -> Reproduce:
@@ -222,8 +280,16 @@ def _reproduce(job: Job, separator: Separator) -> Reproduce:
             for each in separator.passes
         ),
         seed=job.options.separation.seed,
-        versions={name: importlib.metadata.version(name) for name in LIBRARIES},
+        versions=_versions(),
     )
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def _input_record(job: Job) -> InputRecord:

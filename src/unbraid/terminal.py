@@ -160,7 +160,9 @@ def _time_spent(result: "Result") -> str:
     stages = ", ".join(f"{STAGES[s]} {seconds[s]:.1f}" for s in STAGES if s in seconds)
     duration_s = result.manifest.input.duration_s
     speed = duration_s / spent_s
-    return f"{spent_s:.1f} s for {duration_s:.1f} s of music, {speed:.1f}x real time ({stages})"
+    source = ", from the cache" if result.manifest.from_cache else ""
+    song = f"{duration_s:.1f} s of music{source}"
+    return f"{spent_s:.1f} s for {song}, {speed:.1f}x real time ({stages})"
 
 
 def show_transcript(transcript: "Transcript") -> None:

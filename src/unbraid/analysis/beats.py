@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
-from scipy.ndimage import gaussian_filter1d, uniform_filter1d
+import scipy  # its parts load at first use
 
 from unbraid.types import Samples
 
@@ -121,8 +120,8 @@ def _mel_filters(sample_rate: int, window_length: int) -> FloatArray:
 
 def _autocorrelation(envelope: FloatArray, frame_rate: float) -> FloatArray:
     """Likeness of the onsets to themselves later on [lag], 1 at lag 0, up to 0.6 of the length."""
-    smooth = gaussian_filter1d(envelope, 0.01 * frame_rate)
-    salient = smooth - uniform_filter1d(smooth, round(frame_rate))
+    smooth = scipy.ndimage.gaussian_filter1d(envelope, 0.01 * frame_rate)
+    salient = smooth - scipy.ndimage.uniform_filter1d(smooth, round(frame_rate))
     length = len(salient)
     power = np.abs(scipy.fft.rfft(salient, 2 * length)) ** 2
     products = scipy.fft.irfft(power)[: int(0.6 * length)]

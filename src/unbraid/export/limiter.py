@@ -6,7 +6,7 @@ so no sample passes full scale.
 """
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d, uniform_filter1d
+import scipy  # its parts load at first use
 
 from unbraid.export.levels import Read
 from unbraid.types import Samples
@@ -27,8 +27,8 @@ def limit(samples: Samples) -> Samples:
     """
     peak = np.abs(samples).max(axis=0).astype(np.float64)
     needed = np.where(peak > CEILING, CEILING / np.maximum(peak, CEILING), 1.0)
-    held = minimum_filter1d(needed, 2 * REACH + 1, mode="nearest")
-    gain = uniform_filter1d(held, 2 * REACH + 1, mode="nearest")
+    held = scipy.ndimage.minimum_filter1d(needed, 2 * REACH + 1, mode="nearest")
+    gain = scipy.ndimage.uniform_filter1d(held, 2 * REACH + 1, mode="nearest")
     return (samples * gain).astype(np.float32)
 
 

@@ -117,6 +117,7 @@ class Manifest(Record):
     midi: MidiRecord | None
     warnings: tuple[str, ...]
     reproduce: Reproduce
+    from_cache: bool = False
     seconds: dict[str, float]
 
     def files(self) -> tuple[str, ...]:

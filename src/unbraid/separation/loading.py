@@ -54,8 +54,7 @@ def load_separator(
     store = store or ModelStore()
     entry = store.find(name)
     wanted = choose_stems(entry, stems)
-    needed = None if entry.engine == "openunmix" else wanted  # its filter compares all stems
-    local = store.fetch(entry, needed, on_transfer)
+    local = fetch_weights(name, stems, store, on_transfer)
     loader = _Loader(local, wanted, threads or available_cores(), store.folder / ".cores")
     shifts = _shifts(options, entry.sample_rate)
     return Separator(
@@ -69,6 +68,21 @@ def load_separator(
         ),
         threads=loader.threads,
     )
+
+
+def fetch_weights(
+    name: str, stems: Sequence[StemName] | None, store: ModelStore, on_transfer: OnTransfer | None
+) -> LocalModel:
+    """The verified files of the networks that some stems need, pulled if they are not here.
+
+    Raises:
+        ModelError: the model is unknown, cannot be pulled or is damaged.
+        InputError: the model has no such stem.
+    """
+    entry = store.find(name)
+    wanted = choose_stems(entry, stems)
+    needed = None if entry.engine == "openunmix" else wanted  # its filter compares all stems
+    return store.fetch(entry, needed, on_transfer)
 
 
 def choose_stems(entry: ModelEntry, stems: Sequence[StemName] | None) -> tuple[StemName, ...]:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
+import scipy  # its parts load at first use
 
 from unbraid.types import Samples
 
