@@ -3,7 +3,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from unbraid.cli_cache import cache_app
+from unbraid.cli.cache import cache_app
 from unbraid.separation.cache import FileCache, cache_key
 
 

@@ -20,14 +20,13 @@ LAYERS = [
     {"stages"},
     {"pipeline", "transcript", "recording"},
     {"trial", "batch"},
-    {"terminal", "exit_codes"},
-    {"cli_cache", "cli_models"},
+    {"terminal"},
     {"cli"},
 ]
 STRANGERS = [{"separation"}, {"transcription"}, {"analysis"}]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 SHELLS = {"fastapi", "starlette", "celery", "sqlalchemy", "gradio", "typer", "rich"}
-SHELL_HOMES = {"cli", "cli_cache", "cli_models", "terminal"}
+SHELL_HOMES = {"cli", "terminal"}
 TORCH_HOMES = {"separation/demucs.py", "separation/openunmix.py", "analysis/tags.py"}
 
 

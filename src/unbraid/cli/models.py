@@ -10,8 +10,8 @@ import typer
 from pydantic_core import to_jsonable_python
 
 from unbraid import terminal
+from unbraid.cli.exit_codes import EXIT_CODES
 from unbraid.errors import UnbraidError
-from unbraid.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:
     from unbraid.weights import ModelEntry, ModelStore

@@ -8,8 +8,8 @@ import typer
 from pydantic_core import to_jsonable_python
 
 from unbraid import terminal
+from unbraid.cli.exit_codes import EXIT_CODES
 from unbraid.errors import resource_error
-from unbraid.exit_codes import EXIT_CODES
 
 if TYPE_CHECKING:
     from unbraid.separation.cache import FileCache

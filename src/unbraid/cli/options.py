@@ -1,0 +1,63 @@
+"""The options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unbraid.types import AudioFormat, BitDepth, ClipMode, ResidualMode
+
+Songs = Annotated[
+    list[str], typer.Argument(help="Recordings, folders of them, or patterns.", metavar="SONG...")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of results.", metavar="DIR")]
+Model = Annotated[
+    str, typer.Option(help="Separation model; `unbraid models list` shows them.", metavar="NAME")
+]
+StemList = Annotated[
+    str | None, typer.Option("--stems", help="Only these, such as vocals,bass.", metavar="LIST")
+]
+WithRest = Annotated[
+    bool, typer.Option("--with-rest", help="Also write the song without the chosen stems.")
+]
+Format = Annotated[AudioFormat, typer.Option(help="Audio format of the stems.")]
+Depth = Annotated[BitDepth, typer.Option(help="Sample format of WAV and FLAC.")]
+Clip = Annotated[
+    ClipMode,
+    typer.Option(help="Stems beyond full scale become float WAV, are all lowered, or limited."),
+]
+NameTemplate = Annotated[
+    str,
+    typer.Option(
+        help="File names, of {stem}, {track}, {title}, {artist}, {album}, {model}.",
+        metavar="TEMPLATE",
+    ),
+]
+Residual = Annotated[
+    ResidualMode,
+    typer.Option(help="Where that goes which the stems leave of the song, if it can be heard."),
+]
+MidiTempo = Annotated[
+    str, typer.Option(help="Beats per minute of the MIDI files: auto or a number.", metavar="BPM")
+]
+OnsetThreshold = Annotated[float, typer.Option(help="Activation that begins a note.", min=0, max=1)]
+FrameThreshold = Annotated[
+    float, typer.Option(help="Activation that keeps a note sounding.", min=0, max=1)
+]
+MinNote = Annotated[float, typer.Option(help="Shortest note in seconds.", min=0)]
+MinFrequency = Annotated[float, typer.Option(help="Lowest note in Hz.", min=0)]
+MaxFrequency = Annotated[float, typer.Option(help="Highest note in Hz.", min=0)]
+PitchBends = Annotated[bool, typer.Option(help="Keep the bends of notes that sound alone.")]
+Shifts = Annotated[
+    int, typer.Option(help="Times the song is separated, shifted, for the mean of all.", min=0)
+]
+Seed = Annotated[int, typer.Option(help="Seed of the shifts.", min=0)]
+Resume = Annotated[
+    bool, typer.Option("--resume/--overwrite", help="Go on with earlier work, or begin anew.")
+]
+Jobs = Annotated[int, typer.Option(help="Songs at work at once.", min=1)]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads of the networks; by default all cores.", min=1)
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document per song on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
