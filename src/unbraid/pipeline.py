@@ -1,5 +1,6 @@
 """The way of a song through all stages, from a file to a result folder."""
 
+import contextlib
 import datetime
 import importlib.metadata
 from collections.abc import Mapping
@@ -38,7 +39,8 @@ from unbraid.stages import (
 from unbraid.types import OnProgress, ProcessOptions, Stage
 from unbraid.weights import ModelEntry, ModelStore, OnTransfer, Transfer
 
-LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")  # on which the last bits depend
+LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")
+ENGINE_LIBRARIES = {"demucs": ("torch", "demucs"), "openunmix": ("torch",)}
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def process(
                 if read_reproduce(folder.state) == manifest.reproduce:
                     folder.discard_partial()  # left by a run that was killed at its very end
                 return Result(folder.path, manifest, skipped=True)
-            job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store)
+            job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store, entry)
             try:
                 manifest = _make(job, threads or available_cores(), cache, overwrite)
             except (OSError, ResourceError):
@@ -182,7 +184,7 @@ def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
         weights=dict(weights),
         options=options,
         threads=threads,
-        versions=_versions(),
+        versions=_versions(job),
     )
 
 
@@ -280,12 +282,17 @@ def _reproduce(job: Job, separator: Separator) -> Reproduce:
             for each in separator.passes
         ),
         seed=job.options.separation.seed,
-        versions=_versions(),
+        versions=_versions(job),
     )
 
 
-def _versions() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+def _versions(job: Job) -> dict[str, str]:
+    """Of the libraries that the last bits of a result depend on, as far as they are installed."""
+    versions = {}
+    for name in LIBRARIES + ENGINE_LIBRARIES.get(job.entry.engine, ()):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
 
 
 def _now() -> str:

@@ -33,7 +33,7 @@ from unbraid.types import (
     Stage,
     StemName,
 )
-from unbraid.weights import ModelStore
+from unbraid.weights import ModelEntry, ModelStore
 
 REST = "rest"  # the mixture without the wanted stems
 UNPITCHED = ("drums", REST)  # not sent through the transcription of pitched notes
@@ -95,6 +95,7 @@ class Job:
     folder: ResultFolder
     clock: StageClock
     store: ModelStore
+    entry: ModelEntry
 
 
 def separate_song(job: Job, separator: Separator) -> GrowingStems:
@@ -230,7 +231,7 @@ def export_song(job: Job, stems: GrowingStems, complete: bool) -> WrittenStems:
                 stem_file_name,
                 job.options.name,
                 track=job.path.stem,
-                model=job.options.model,
+                model=job.entry.name,
                 tags=job.tags,
             ),
             tags=job.tags,
