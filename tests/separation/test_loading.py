@@ -10,7 +10,7 @@ from tests.hub import Hub, hub_server
 from tests.networks import SOURCES, save_safetensors, seeded
 
 from unbraid import process
-from unbraid.errors import InputError, ModelError
+from unbraid.errors import InputError, MissingExtraError, ModelError
 from unbraid.separation import MixtureArray, MixtureStatistics, load_separator
 from unbraid.separation.separator import Separator
 from unbraid.types import AudioSignal, ProcessOptions, Progress, Samples, SeparationOptions
@@ -87,6 +87,12 @@ def test_exported_cores_are_kept_and_used_offline(store: ModelStore) -> None:
     second = separated(load_separator("htdemucs", threads=1, store=offline), samples)
     np.testing.assert_array_equal(second, first)
     assert core.stat().st_mtime_ns == written
+
+
+def test_without_the_extra_it_is_named(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'unbraid\[demucs\]'"):
+        load_separator("htdemucs", threads=1, store=store)
 
 
 def test_shifts_are_the_same_for_the_same_seed(store: ModelStore) -> None:

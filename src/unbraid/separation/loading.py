@@ -25,6 +25,7 @@ from unbraid.weights.header import read_header
 
 CORE_VERSION = 1  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
+EXPORTERS = ("torch", "demucs", "onnx")  # packages that exporting takes
 
 
 def load_separator(
@@ -200,6 +201,10 @@ def _is_htdemucs(weights: Path) -> bool:
 
 def _export(weights: Path, core: Path) -> None:
     """Export in another process, whose gigabyte of memory goes with it."""
+    if not all(map(importlib.util.find_spec, EXPORTERS)):
+        raise MissingExtraError(
+            "Demucs models need the extra `demucs`: pip install 'unbraid[demucs]'"
+        )
     command = [sys.executable, "-m", "unbraid.separation.demucs", str(weights), str(core)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
