@@ -43,7 +43,7 @@ def open_session(
         network: path of the .onnx file.
         threads: threads that compute one call; results are bit-identical only for the same number.
         plan_memory: keep one block for all that a call needs, which is fast, and give it back with
-            the session; large networks take half of it without, from memory that stays.
+            the session; large networks take less without, from memory that stays.
 
     Raises:
         ModelError: the file is not a network that onnxruntime can load.

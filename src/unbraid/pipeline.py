@@ -135,7 +135,7 @@ def _finished(folder: ResultFolder, entry: ModelEntry, options: ProcessOptions) 
     if manifest is None or manifest.options != options:
         return None
     known = {file.sha256 for member in entry.members for file in member.files if file.is_exact}
-    if known.isdisjoint(manifest.model.weights.values()) and known:
+    if known and known.isdisjoint(manifest.model.weights.values()):
         return None  # the model was another one then
     return manifest if all((folder.path / file).is_file() for file in manifest.files()) else None
 

@@ -2,7 +2,7 @@
 
 The core is what lies between the spectrogram and its inverse (Rouard, Massa and Défossez, "Hybrid
 Transformers for Music Source Separation", 2023). `unbraid.separation.demucs.export_core` makes it
-once from the published weights; onnxruntime runs it about twice as fast as torch does.
+once from the published weights.
 """
 
 import json

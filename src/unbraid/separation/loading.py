@@ -172,7 +172,7 @@ class _Loader:
         return networks
 
     def _member(self, name: str, stems: tuple[StemName, ...]) -> Network:
-        """An HTDemucs over onnxruntime, which is faster; any other network over torch."""
+        """An HTDemucs over onnxruntime, any other network over torch."""
         weights = self.local.files[name]
         if _is_htdemucs(weights):
             core = self._core(weights, self.local.sha256[name])
@@ -200,13 +200,15 @@ def _is_htdemucs(weights: Path) -> bool:
 
 
 def _export(weights: Path, core: Path) -> None:
-    """Export in another process, whose gigabyte of memory goes with it."""
+    """Export in another process, whose memory goes with it, and which Ctrl-C does not reach."""
     if not all(map(importlib.util.find_spec, EXPORTERS)):
         raise MissingExtraError(
             "Demucs models need the extra `demucs`: pip install 'unbraid[demucs]'"
         )
     command = [sys.executable, "-m", "unbraid.separation.demucs", str(weights), str(core)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, capture_output=True, text=True, check=False, start_new_session=True
+    )
     if run.returncode:
         reason = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ModelError(f"{weights.name} cannot be exported to ONNX: {reason}")
