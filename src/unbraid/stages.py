@@ -142,7 +142,10 @@ def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> MidiRecord:
             before_s = len(notes) * duration_s
             notes[name] = _notes(job, stems, name, threads, _after(before_s, report))
         tempo_bpm, source = midi_tempo(
-            job.options.midi_tempo, _pulse(job, stems), job.mixture.sample_rate
+            job.options.midi_tempo,
+            _pulse(job, stems),
+            job.mixture.sample_rate,
+            lambda: report(duration_s * len(pitched)),
         )
         tracks = stem_tracks(notes)
         files = {track.name: _write_midi(job, track.name, [track], tempo_bpm) for track in tracks}
@@ -190,7 +193,10 @@ def _write_midi(job: Job, name: str, tracks: list[MidiTrack], tempo_bpm: float) 
 
 
 def midi_tempo(
-    given_bpm: float | None, blocks: Iterable[Samples], sample_rate: int
+    given_bpm: float | None,
+    blocks: Iterable[Samples],
+    sample_rate: int,
+    check_cancel: Callable[[], None],
 ) -> tuple[float, TempoSource]:
     """Beats per minute for MIDI files: those given, else the music's own, else the usual 120.
 
@@ -198,11 +204,13 @@ def midi_tempo(
         given_bpm: what the user asked for; None for the music's own.
         blocks: the music, float32 [channel, time] each.
         sample_rate: samples per second.
+        check_cancel: called between blocks; what it raises ends the work.
     """
     if given_bpm is not None:
         return given_bpm, "given"
     envelope = OnsetEnvelope(sample_rate)
     for block in blocks:
+        check_cancel()
         envelope.push(block)
     tempo = estimate_tempo(envelope)
     return (round(tempo.bpm, 3), "song") if tempo else (DEFAULT_TEMPO_BPM, "default")

@@ -60,7 +60,11 @@ def transcribe_file(
     if tempo_bpm is not None:
         check_tempo(tempo_bpm)
 
+    reached_s = 0.0
+
     def report(done_s: float) -> None:
+        nonlocal reached_s
+        reached_s = done_s
         if on_progress:
             on_progress(Progress("transcribe", done_s, None))
 
@@ -73,7 +77,9 @@ def transcribe_file(
             on_progress=report,
         )
     with open_audio(path) as again:
-        tempo, source = midi_tempo(tempo_bpm, again.blocks(), again.sample_rate)
+        tempo, source = midi_tempo(
+            tempo_bpm, again.blocks(), again.sample_rate, lambda: report(reached_s)
+        )
     try:
         midi.parent.mkdir(parents=True, exist_ok=True)
         with writing(midi, midi.parent) as unfinished:
