@@ -40,7 +40,7 @@ from unbraid.types import OnProgress, ProcessOptions, Stage
 from unbraid.weights import ModelEntry, ModelStore, OnTransfer, Transfer
 
 LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")
-ENGINE_LIBRARIES = {"demucs": ("torch", "demucs"), "openunmix": ("torch",)}
+ENGINE_LIBRARIES = {"demucs": ("torch", "demucs", "openvino"), "openunmix": ("torch",)}
 
 
 @dataclass(frozen=True)

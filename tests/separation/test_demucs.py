@@ -1,6 +1,6 @@
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from tests.networks import SOURCES, save_safetensors, seeded
 
 from unbraid.errors import ModelError
 from unbraid.separation import MixtureArray, MixtureStatistics
+from unbraid.separation.core import Arithmetic, Provider
 from unbraid.separation.demucs import DemucsNetwork, export_core, load_module
 from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.htdemucs import HTDemucsNetwork
@@ -70,17 +71,34 @@ def test_a_shift_equals_that_of_the_demucs_package(monkeypatch: pytest.MonkeyPat
     assert difference_db(ours(samples, shifted), theirs(samples, module, shifts=1)) < -90
 
 
-def exported(module: Any, folder: Path, stems: tuple[str, ...] = SOURCES) -> HTDemucsNetwork:
+def exported(
+    module: Any,
+    folder: Path,
+    stems: tuple[str, ...] = SOURCES,
+    provider: Provider = "onnxruntime",
+    arithmetic: Arithmetic = "float32",
+) -> HTDemucsNetwork:
     core = folder / "core.onnx"
     export_core(save_safetensors(module, folder / "sig.safetensors"), core)
-    return HTDemucsNetwork(core, stems, threads=1)
+    return HTDemucsNetwork(core, stems, 1, provider, arithmetic)
 
 
+@pytest.mark.parametrize("provider", get_args(Provider))
 @pytest.mark.parametrize("seconds", [0.01, 0.5, 1.3])
-def test_the_exported_core_gives_the_same_stems(seconds: float, tmp_path: Path) -> None:
+def test_the_exported_core_gives_the_same_stems(
+    provider: Provider, seconds: float, tmp_path: Path
+) -> None:
     samples, module = song(round(seconds * RATE)), seeded("htdemucs")
-    stems = ours(samples, Pass(exported(module, tmp_path), (1, 1, 1, 1)))
+    network = exported(module, tmp_path, provider=provider)
+    stems = ours(samples, Pass(network, (1, 1, 1, 1)))
     assert difference_db(stems, theirs(samples, module)) < -90
+
+
+def test_bfloat16_stays_near(tmp_path: Path) -> None:
+    samples, module = song(RATE), seeded("htdemucs")
+    network = exported(module, tmp_path, provider="openvino", arithmetic="bfloat16")
+    stems = ours(samples, Pass(network, (1, 1, 1, 1)))
+    assert difference_db(stems, theirs(samples, module)) < -40
 
 
 def test_wanted_stems_alone_are_those_of_all(tmp_path: Path) -> None:

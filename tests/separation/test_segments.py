@@ -101,3 +101,29 @@ def test_nothing_is_planned_for_no_samples() -> None:
 def test_impossible_overlaps_are_refused(segment: int, overlap: int) -> None:
     with pytest.raises(ValueError, match="half of the segment"):
         plan(100, segment, overlap)
+
+
+@pytest.mark.parametrize("in_flight", [2, 3, 50])
+def test_segments_at_work_at_once_give_the_same_bits(in_flight: int) -> None:
+    mixture, segments = song(2000), plan(2000, 300, 75)
+    one_by_one = list(stitch(segments, Counted(mixture)))
+    at_once = list(stitch(segments, Counted(mixture), in_flight=in_flight))
+    assert len(at_once) == len(one_by_one)
+    for ours, expected in zip(at_once, one_by_one, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_no_more_segments_are_begun_than_may_be_at_work() -> None:
+    separator = Counted(song(2000))
+    stretches = stitch(plan(2000, 300, 75), separator, in_flight=3)
+    next(stretches)
+    del stretches
+    assert len(separator.ran) <= 3
+
+
+def test_an_error_of_a_segment_at_work_rises() -> None:
+    def fail(segment: Segment) -> Samples:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        next(stitch(plan(2000, 300, 75), fail, in_flight=2))

@@ -36,6 +36,8 @@ MALFORMED = (KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.Unp
 class DemucsNetwork:
     """Runs one Demucs network on segments. Satisfies `Network`."""
 
+    in_flight = 1
+
     def __init__(
         self,
         module: Any,

@@ -31,7 +31,7 @@ class Pass:
         network, length = self.network, mixture.length + self.shift
         segments = plan(length, network.segment_samples, network.overlap_samples)
         run = partial(run_segment, network, mixture, shift=self.shift)
-        return stitch(segments, run, written + self.shift)
+        return stitch(segments, run, written + self.shift, network.in_flight)
 
 
 def blend(

@@ -6,13 +6,14 @@ once from the published weights.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from unbraid.inference import open_session
+from unbraid.separation.core import Arithmetic, Provider, open_core
 from unbraid.separation.mixture import MixtureStatistics
 from unbraid.separation.network import Window
 from unbraid.separation.segments import Segment
@@ -46,7 +47,7 @@ class CoreTraits:
         }
 
     @classmethod
-    def from_metadata(cls, metadata: dict[str, str]) -> Self:
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
         """As `to_metadata` wrote it."""
         return cls(
             tuple(json.loads(metadata["sources"])),
@@ -58,8 +59,16 @@ class CoreTraits:
 class HTDemucsNetwork:
     """Runs an exported HTDemucs on segments. Satisfies `Network`."""
 
+    in_flight = 2  # the transforms of one segment are computed beside the network's work on another
+
     def __init__(
-        self, core: Path, stems: tuple[StemName, ...], threads: int, overlap: float = OVERLAP
+        self,
+        core: Path,
+        stems: tuple[StemName, ...],
+        threads: int,
+        provider: Provider,
+        arithmetic: Arithmetic = "float32",
+        overlap: float = OVERLAP,
     ) -> None:
         """Load an exported core.
 
@@ -67,11 +76,13 @@ class HTDemucsNetwork:
             core: the ONNX file.
             stems: those wanted.
             threads: threads of the network and of the transforms.
+            provider: what computes the network.
+            arithmetic: of the network's matrix products.
             overlap: share of a segment that neighbours share, at most 0.5.
         """
         self.stems = stems
-        self._session = open_session(core, threads, plan_memory=False)
-        traits = CoreTraits.from_metadata(self._session.get_modelmeta().custom_metadata_map)
+        self._core = open_core(core, threads, provider, arithmetic)
+        traits = CoreTraits.from_metadata(self._core.metadata)
         self._wanted = [traits.sources.index(name) for name in stems]
         self.segment_samples = traits.segment_samples
         self.overlap_samples = traits.segment_samples - int((1 - overlap) * traits.segment_samples)
@@ -88,10 +99,7 @@ class HTDemucsNetwork:
         scale = np.float32(statistics.std + SILENCE)
         mean = np.float32(statistics.mean)
         normalised = (mixture - mean) / scale
-        spectrogram = self._forward(normalised)
-        spectra, waves = self._session.run(
-            ["spectra", "waves"], {"spectrogram": spectrogram, "mixture": normalised[np.newaxis]}
-        )
+        spectra, waves = self._core.run([self._forward(normalised), normalised[np.newaxis]])
         stems = self._inverse(spectra[0, self._wanted]) + waves[0, self._wanted]
         result: Samples = stems * scale + mean
         return result

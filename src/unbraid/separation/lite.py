@@ -83,6 +83,8 @@ def features(spectrum: Spectrum, bins: int, level: float) -> Samples:
 class MaskNetwork:
     """Runs a masking network on segments. Satisfies `Network`."""
 
+    in_flight = 1
+
     def __init__(
         self,
         file: Path,

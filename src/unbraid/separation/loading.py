@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from unbraid.errors import InputError, MissingExtraError, ModelError
 from unbraid.inference import available_cores
+from unbraid.separation.core import cpu_provider
 from unbraid.separation.demucs import DemucsNetwork, load_module
 from unbraid.separation.ensemble import Pass
 from unbraid.separation.htdemucs import HTDemucsNetwork
@@ -176,7 +177,7 @@ class _Loader:
         weights = self.local.files[name]
         if _is_htdemucs(weights):
             core = self._core(weights, self.local.sha256[name])
-            return HTDemucsNetwork(core, stems, self.threads)
+            return HTDemucsNetwork(core, stems, self.threads, cpu_provider())
         module = load_module(weights, self.threads)
         return DemucsNetwork(module, stems, segment_s=self.local.entry.segment_s)
 

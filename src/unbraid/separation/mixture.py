@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Protocol, Self
 
 import numpy as np
@@ -117,6 +118,7 @@ class MixtureFile:
             OSError: the folder cannot be written, or its disk is full.
         """
         self.sample_rate = sample_rate
+        self._lock = Lock()
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  open as long as self
         try:
             self._decode(reader, on_progress)
@@ -154,8 +156,9 @@ class MixtureFile:
         """Samples [start, stop) as float32 [2, time]; the range must lie within the song."""
         if not 0 <= start <= stop <= self.length:
             raise ValueError(f"samples {start} to {stop} of a mixture of {self.length}")
-        self._file.seek(start * BYTES_PER_SAMPLE)
-        data = self._file.read((stop - start) * BYTES_PER_SAMPLE)
+        with self._lock:
+            self._file.seek(start * BYTES_PER_SAMPLE)
+            data = self._file.read((stop - start) * BYTES_PER_SAMPLE)
         return np.frombuffer(data, np.float32).reshape(-1, 2).T
 
     def close(self) -> None:

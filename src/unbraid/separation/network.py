@@ -24,7 +24,10 @@ class Window:
 
 
 class Network(Protocol):
-    """A loaded network. `run` is pure: the same input gives the same stems, bit by bit."""
+    """A loaded network. `run` is pure: the same input gives the same stems, bit by bit.
+
+    Any number of threads may call it.
+    """
 
     @property
     def stems(self) -> tuple[StemName, ...]:
@@ -37,6 +40,10 @@ class Network(Protocol):
     @property
     def overlap_samples(self) -> int:
         """Samples that neighbouring segments share."""
+
+    @property
+    def in_flight(self) -> int:
+        """Segments that are worth being at work at once, each in a thread of its own."""
 
     def window(self, segment: Segment, length: int) -> Window:
         """What to compute a segment of a song of `length` samples from; it holds the segment."""

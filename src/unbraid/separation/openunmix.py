@@ -50,6 +50,8 @@ def set_threads(threads: int) -> None:
 class OpenUnmixNetwork:
     """Runs the networks of several targets on segments. Satisfies `Network`."""
 
+    in_flight = 1
+
     overlap_samples = OVERLAP
 
     def __init__(

@@ -10,7 +10,9 @@ before. A song thus needs the memory of one segment, and to go on after a crash 
 how many samples were written.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,21 +87,25 @@ def remaining(segments: Sequence[Segment], written: int) -> Sequence[Segment]:
 
 
 def stitch(
-    segments: Sequence[Segment], run: Callable[[Segment], Samples], written: int = 0
+    segments: Sequence[Segment],
+    run: Callable[[Segment], Samples],
+    written: int = 0,
+    in_flight: int = 1,
 ) -> Iterator[Samples]:
-    """Compute the segments in order and yield their finished samples.
+    """Compute the segments and yield their finished samples in order.
 
     Args:
         segments: a whole plan.
         run: computes a segment, float32 [..., stop - start].
         written: samples that exist already; those yielded follow them.
+        in_flight: segments at work at once, each in a thread of its own.
 
     Yields:
         float32 [..., time]: consecutive stretches, final as they are.
     """
     tail: Samples | None = None
-    for segment in remaining(segments, written):
-        samples = run(segment)
+    segments = remaining(segments, written)
+    for segment, samples in zip(segments, _ahead(run, segments, in_flight), strict=True):
         if tail is not None:
             head = tail + segment.rising * samples[..., : segment.fade_in]
             samples = np.concatenate([head, samples[..., segment.fade_in :]], axis=-1)
@@ -108,3 +114,23 @@ def stitch(
         skipped = min(final, max(0, written - segment.start))
         if skipped < final:
             yield samples[..., skipped:final]
+
+
+def _ahead(
+    run: Callable[[Segment], Samples], segments: Sequence[Segment], in_flight: int
+) -> Iterator[Samples]:
+    """Segments computed, in their order, some of them at a time."""
+    if in_flight == 1:
+        yield from map(run, segments)
+        return
+    pool = ThreadPoolExecutor(in_flight)
+    try:
+        running: deque[Future[Samples]] = deque()
+        for segment in segments:
+            running.append(pool.submit(run, segment))
+            if len(running) == in_flight:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
