@@ -21,7 +21,16 @@ def seeded(kind: str, seed: int = 0, sources: tuple[str, ...] = SOURCES) -> Any:
     names = list(sources)
     if kind == "htdemucs":
         module: Any = HTDemucs(
-            names, channels=8, nfft=1024, depth=3, t_layers=1, t_heads=2, segment=SEGMENT
+            names,
+            channels=8,
+            nfft=1024,
+            depth=3,
+            dconv_mode=3,
+            dconv_init=0.05,  # so that tests hear the residual branches
+            bottom_channels=24,
+            t_layers=1,
+            t_heads=2,
+            segment=SEGMENT,
         )
     elif kind == "hdemucs":
         module = HDemucs(names, channels=4, nfft=1024, depth=5, segment=SEGMENT)

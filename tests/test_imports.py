@@ -27,7 +27,12 @@ STRANGERS = [{"separation"}, {"transcription"}, {"analysis"}]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 SHELLS = {"fastapi", "starlette", "celery", "sqlalchemy", "gradio", "typer", "rich"}
 SHELL_HOMES = {"cli", "terminal"}
-TORCH_HOMES = {"separation/demucs.py", "separation/openunmix.py", "analysis/tags.py"}
+TORCH_HOMES = {
+    "separation/demucs.py",
+    "separation/exporting.py",
+    "separation/openunmix.py",
+    "analysis/tags.py",
+}
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:

@@ -13,8 +13,9 @@ from tests.networks import SOURCES, save_safetensors, seeded
 from unbraid.errors import ModelError
 from unbraid.separation import MixtureArray, MixtureStatistics
 from unbraid.separation.core import Arithmetic, Provider
-from unbraid.separation.demucs import DemucsNetwork, export_core, load_module
+from unbraid.separation.demucs import DemucsNetwork, load_module
 from unbraid.separation.ensemble import Pass, blend
+from unbraid.separation.exporting import export_core
 from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.network import Network
 from unbraid.types import AudioSignal, Samples

@@ -7,7 +7,7 @@ has it, in about half the time, and it plans the memory of a call better.
 import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from unbraid.errors import ModelError
@@ -31,7 +31,10 @@ class Core(Protocol):
         """What the file says of the network."""
 
     def run(self, inputs: Sequence[Samples]) -> list[Samples]:
-        """Compute the outputs, in the network's order, from the inputs in theirs."""
+        """Compute the outputs, in the network's order, from the inputs in theirs.
+
+        The outputs hold until the same thread calls again.
+        """
 
 
 def cpu_provider() -> Provider:
@@ -86,7 +89,7 @@ class _OnnxRuntimeCore:
 
 
 class _OpenVinoCore:
-    """One call at a time, as above; its requests are new so that their outputs need no copy."""
+    """One call at a time, as above; each thread has outputs of its own, which it keeps."""
 
     def __init__(self, network: Path, threads: int, arithmetic: Arithmetic) -> None:
         import openvino
@@ -104,11 +107,13 @@ class _OpenVinoCore:
                 self._network = core.compile_model(model, "CPU", settings)
             except RuntimeError as error:
                 raise ModelError(f"{network.name} cannot be loaded: {error}") from error
+        self._own = local()
 
     def run(self, inputs: Sequence[Samples]) -> list[Samples]:
         with _openvino_turn:
-            request = self._network.create_infer_request()
-            outputs = request.infer(list(inputs), share_inputs=True, share_outputs=True)
+            if not hasattr(self._own, "request"):
+                self._own.request = self._network.create_infer_request()
+            outputs = self._own.request.infer(list(inputs), share_inputs=True, share_outputs=True)
         return list(outputs.values())
 
 

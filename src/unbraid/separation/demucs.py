@@ -9,25 +9,19 @@ normalised by the song's mean and deviation and heard with real samples around i
 import inspect
 import json
 import pickle
-import sys
-import warnings
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from unbraid.errors import MissingExtraError, ModelError
-from unbraid.separation.htdemucs import OVERLAP, SILENCE, CoreTraits
+from unbraid.separation.htdemucs import OVERLAP, SILENCE
 from unbraid.separation.mixture import MixtureStatistics
 from unbraid.separation.network import Window
 from unbraid.separation.segments import Segment
 from unbraid.types import Samples, StemName
-
-if TYPE_CHECKING:
-    import torch
-
 
 MALFORMED = (KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError)
 """What a file that is no network may raise."""
@@ -179,72 +173,3 @@ def _decoded(value: Any) -> Any:
     if value.get("_type") == "fraction":
         return Fraction(value["numerator"], value["denominator"])
     return {name: _decoded(item) for name, item in value.items()}
-
-
-def export_core(weights: Path, core: Path) -> None:
-    """Export what lies between the transforms of an HTDemucs as an ONNX network.
-
-    Args:
-        weights: of an HTDemucs.
-        core: the file to write.
-
-    Raises:
-        ModelError: the network is no HTDemucs of the published kind.
-    """
-    import onnx
-    import torch
-
-    module: Any = load_module(weights)
-    if not is_exportable(module):
-        raise ModelError(f"{weights.name} is no HTDemucs with complex channels")
-    length = int(module.segment * module.samplerate)
-    mixture = torch.zeros(1, module.audio_channels, length)
-    spectrogram = module._magnitude(module._spec(mixture))
-    torch.backends.mha.set_fastpath_enabled(False)  # a fused operator that ONNX does not know
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer's, about shapes that are fixed here
-        torch.onnx.export(
-            _core_of(module),
-            (spectrogram, mixture),
-            str(core),
-            dynamo=False,
-            input_names=["spectrogram", "mixture"],
-            output_names=["spectra", "waves"],
-            opset_version=17,
-        )
-    network = onnx.load(core)
-    traits = CoreTraits(tuple(module.sources), length, module.nfft)
-    onnx.helper.set_model_props(network, traits.to_metadata())
-    onnx.save(network, core)
-
-
-def is_exportable(module: Any) -> bool:
-    """Whether a network is an HTDemucs of the published kind: fixed length, complex channels."""
-    return type(module).__name__ == "HTDemucs" and module.cac and module.use_train_segment
-
-
-def _core_of(module: Any) -> "torch.nn.Module":
-    """An HTDemucs whose transforms are left out: it takes a spectrogram and gives spectra."""
-    import torch
-
-    class Core(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.module = module
-
-        def forward(
-            self, spectrogram: "torch.Tensor", mixture: "torch.Tensor"
-        ) -> tuple["torch.Tensor", "torch.Tensor"]:
-            spectra: list[torch.Tensor] = []
-            module._spec = lambda samples: spectrogram
-            module._magnitude = lambda spectrum: spectrum
-            module._mask = lambda spectrum, estimate: spectra.append(estimate)
-            module._ispec = lambda masked, length: torch.zeros(())
-            waves = module(mixture)
-            return spectra[0], waves
-
-    return Core().eval()
-
-
-if __name__ == "__main__":
-    export_core(Path(sys.argv[1]), Path(sys.argv[2]))

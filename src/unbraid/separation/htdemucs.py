@@ -1,8 +1,8 @@
 """HTDemucs without torch: its core as an ONNX network, its transforms around it in numpy.
 
 The core is what lies between the spectrogram and its inverse (Rouard, Massa and Défossez, "Hybrid
-Transformers for Music Source Separation", 2023). `unbraid.separation.demucs.export_core` makes it
-once from the published weights.
+Transformers for Music Source Separation", 2023). `unbraid.separation.exporting` makes it once from
+the published weights.
 """
 
 import json
@@ -100,9 +100,12 @@ class HTDemucsNetwork:
         mean = np.float32(statistics.mean)
         normalised = (mixture - mean) / scale
         spectra, waves = self._core.run([self._forward(normalised), normalised[np.newaxis]])
-        stems = self._inverse(spectra[0, self._wanted]) + waves[0, self._wanted]
-        result: Samples = stems * scale + mean
-        return result
+        stems = np.empty((len(self.stems), *mixture.shape), np.float32)
+        for stem, index in zip(stems, self._wanted, strict=True):
+            np.add(self._inverse(spectra[0, index]), waves[0, index], out=stem)
+        stems *= scale
+        stems += mean
+        return stems
 
     def _padding(self) -> tuple[int, int]:
         """Samples before and after a segment that make its frames whole."""
@@ -120,12 +123,12 @@ class HTDemucsNetwork:
         )
 
     def _inverse(self, spectra: Samples) -> Samples:
-        """Stems of spectra, float32 [stem, 2 · 2, bin, frame] -> [stem, 2, time]."""
-        stems, channels, bins, frames = spectra.shape
-        parts = spectra.reshape(stems, channels // 2, 2, bins, frames).transpose(0, 1, 2, 4, 3)
-        spectrum: Spectrum = np.zeros((stems, channels // 2, frames + 4, bins + 1), np.complex64)
-        spectrum[..., 2:-2, :-1].real = parts[:, :, 0]
-        spectrum[..., 2:-2, :-1].imag = parts[:, :, 1]
+        """A stem of its spectra, float32 [2 · 2, bin, frame] -> [2, time]."""
+        channels, bins, frames = spectra.shape
+        parts = spectra.reshape(channels // 2, 2, bins, frames).transpose(0, 1, 3, 2)
+        spectrum: Spectrum = np.zeros((channels // 2, frames + 4, bins + 1), np.complex64)
+        spectrum[:, 2:-2, :-1].real = parts[:, 0]
+        spectrum[:, 2:-2, :-1].imag = parts[:, 1]
         spectrum *= np.sqrt(np.float32(self._stft.n_fft))
         before, after = self._padding()
         padded = self._stft.inverse(spectrum, before + self.segment_samples + after)

@@ -24,7 +24,7 @@ from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
 from unbraid.weights.header import read_header
 
-CORE_VERSION = 1  # of exported networks; a new one exports them again
+CORE_VERSION = 2  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
 EXPORTERS = ("torch", "demucs", "onnx")  # packages that exporting takes
 
@@ -206,7 +206,7 @@ def _export(weights: Path, core: Path) -> None:
         raise MissingExtraError(
             "Demucs models need the extra `demucs`: pip install 'unbraid[demucs]'"
         )
-    command = [sys.executable, "-m", "unbraid.separation.demucs", str(weights), str(core)]
+    command = [sys.executable, "-m", "unbraid.separation.exporting", str(weights), str(core)]
     run = subprocess.run(
         command, capture_output=True, text=True, check=False, start_new_session=True
     )
