@@ -11,6 +11,7 @@ from tests.hub import Hub, noise
 
 from unbraid.errors import InputError, ModelError
 from unbraid.weights import ModelEntry, ModelStore, Transfer, find_model, models
+from unbraid.weights.digests import LARGE
 
 HUB = {name: f"adefossez/{repository}/resolve/main" for name, repository in {
     "htdemucs": "HTDemucs",
@@ -123,6 +124,20 @@ def test_the_digest_stated_at_the_pull_is_pinned(
     for check in (store.fetch, store.verify):
         with pytest.raises(ModelError, match=r"is damaged: .* unbraid models remove htdemucs"):
             check(find_model("htdemucs"))
+
+
+def test_large_files_are_read_again_only_to_verify_them(store: ModelStore) -> None:
+    entry, folder = find_model("htdemucs"), store.folder / "htdemucs"
+    folder.mkdir(parents=True)
+    file = folder / "955717e8.safetensors"
+    file.write_bytes(b"a" * LARGE)
+    os.utime(file, ns=(0, 0))
+    local = offline(store).fetch(entry)
+    (record,) = (store.folder / ".digests").iterdir()
+    record.write_text("0" * 64 + record.read_text()[64:])
+    with pytest.raises(ModelError, match="SHA-256 0000000000000000…"):
+        offline(store).fetch(entry)
+    assert store.verify(entry) == offline(store).fetch(entry) == local
 
 
 def test_without_the_hub_the_legacy_file_is_taken_if_its_checksum_holds(

@@ -1,25 +1,11 @@
 """The digests of a model's files, kept beside them in `SHA256SUMS` as `sha256sum` writes it."""
 
-import hashlib
 import os
 from pathlib import Path
 
 from unbraid.errors import ModelError
 
 PINS = "SHA256SUMS"
-
-
-def sha256_of(path: Path) -> str:
-    """The digest of a file in hex.
-
-    Raises:
-        ModelError: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"the weights {path} cannot be read ({error.strerror})") from error
 
 
 def read_pins(folder: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 FOLDER/NAME/<files as they are published>
 FOLDER/NAME/SHA256SUMS   their digests, kept since they came
 FOLDER/.accepted/NAME    licences that were confirmed
+FOLDER/.digests/         what need not be hashed again
 """
 
 import os
@@ -19,9 +20,10 @@ from filelock import FileLock
 from unbraid.errors import InputError, ModelError, ResourceError
 from unbraid.types import StemName
 from unbraid.weights.custom import read_folder
+from unbraid.weights.digests import Digests
 from unbraid.weights.download import OnTransfer, download
 from unbraid.weights.entries import Member, ModelEntry, WeightsFile, find_model, models
-from unbraid.weights.pins import pin, read_pins, sha256_of
+from unbraid.weights.pins import pin, read_pins
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class ModelStore:
         self.folder = folder or platformdirs.user_cache_path("unbraid") / "models"
         self._offline = offline
         self._mirror = mirror
+        self._digests = Digests(self.folder / ".digests")
 
     def find(self, name: str) -> ModelEntry:
         """The model of a name, or in a folder; asks no network.
@@ -113,7 +116,7 @@ class ModelStore:
         return self._checked(entry, members)
 
     def verify(self, entry: ModelEntry) -> LocalModel:
-        """Check the files that are here against their digests.
+        """Read the files that are here and check them against their digests.
 
         Raises:
             ModelError: there are none, or one is damaged.
@@ -121,7 +124,7 @@ class ModelStore:
         members = self.present(entry)
         if not members:
             raise ModelError(f"{entry.name} is not in {self.folder}; {_pull_command(entry)}")
-        return self._checked(entry, members)
+        return self._checked(entry, members, anew=True)
 
     def remove(self, entry: ModelEntry) -> None:
         """Delete a model's files.
@@ -188,7 +191,9 @@ class ModelStore:
         url = file.url or ""
         return self._mirror.rstrip("/") + urlsplit(url).path if self._mirror else url
 
-    def _checked(self, entry: ModelEntry, members: tuple[Member, ...]) -> LocalModel:
+    def _checked(
+        self, entry: ModelEntry, members: tuple[Member, ...], *, anew: bool = False
+    ) -> LocalModel:
         """Compare files with their published and their pinned digests; pin what is not yet."""
         folder = self.path(entry)
         pins = read_pins(folder)
@@ -197,7 +202,7 @@ class ModelStore:
             file = self._here(entry, member)
             if not file:
                 raise ModelError(f"{entry.name} has lost its member {member.name}")
-            digest = sha256_of(folder / file.name)
+            digest = self._digests.sha256(folder / file.name, anew=anew)
             expected = pins.get(file.name, file.sha256)
             if not (digest.startswith(expected) and digest.startswith(file.sha256)):
                 raise ModelError(
