@@ -89,6 +89,12 @@ def test_separate_writes_stems_alone(songs: Path, tmp_path: Path) -> None:
     assert files == {"vocals.flac", "bass.flac", "manifest.json"}
 
 
+def test_two_stems_are_a_stem_and_the_rest(songs: Path, tmp_path: Path) -> None:
+    assert unbraid("separate", songs / "a.wav", "-o", tmp_path, "--two-stems", "vocals").code == 0
+    files = {path.name for path in (tmp_path / "a" / "stems").iterdir()}
+    assert files == {"vocals.wav", "rest.wav"}
+
+
 def test_patterns_are_expanded(songs: Path, tmp_path: Path) -> None:
     run = unbraid("info", f"{songs}/**/*.flac", "--json")
     assert [Path(document["path"]).name for document in run.documents] == ["b.flac"]
@@ -202,6 +208,9 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         ["x.wav", "--min-frequency", "500", "--max-frequency", "100"],
         ["x.wav", "--name", "{title}"],
         ["x.wav", "--stems", "kazoo"],
+        ["x.wav", "--stems", "vocals", "--two-stems", "vocals"],
+        ["x.wav", "--weights", "vocals:1"],
+        ["x.wav", "--weights", "vocals=1:1"],
         ["x.wav", "--bit-depth", "32f", "--format", "flac"],
         ["x.wav", "--jobs", "0"],
     ],

@@ -25,9 +25,9 @@ from unbraid.export.naming import check_template, safe_name
 from unbraid.export.reuse import Recipe, keep_result, kept_result
 from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
-from unbraid.separation import MixtureFile, Separator, choose_stems, load_separator
+from unbraid.separation import MixtureFile, ModelChoice, Separator, choose_models
 from unbraid.separation.cache import FileCache
-from unbraid.separation.loading import fetch_weights
+from unbraid.separation.loading import digests, fetch_models, load_models
 from unbraid.stages import (
     Job,
     StageClock,
@@ -37,7 +37,7 @@ from unbraid.stages import (
     transcribe_song,
 )
 from unbraid.types import OnProgress, ProcessOptions, Stage
-from unbraid.weights import ModelEntry, ModelStore, OnTransfer, Transfer
+from unbraid.weights import ModelStore, OnTransfer, Transfer
 
 LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")
 ENGINE_LIBRARIES = {"demucs": ("torch", "demucs", "openvino"), "openunmix": ("torch",)}
@@ -99,22 +99,21 @@ def process(
     if options.midi_tempo is not None:
         check_tempo(options.midi_tempo)
     store = store or ModelStore()
-    entry = store.find(options.model)
-    choose_stems(entry, options.stems)
+    choice = choose_models(options.model, options.stems, options.separation.weights, store)
     clock = StageClock(on_progress)
     try:
         with open_audio(path) as reader:
             out.mkdir(parents=True, exist_ok=True)
             with clock.running("decode", None) as report:
-                mixture = MixtureFile(reader, entry.sample_rate, out, report)
+                mixture = MixtureFile(reader, choice.sample_rate, out, report)
         with mixture, claim(out, safe_name(path.stem), mixture.sha256) as folder:
             if overwrite:
                 folder.clear_partial()
-            elif manifest := _finished(folder, entry, options):
+            elif manifest := _finished(folder, choice, options):
                 if read_reproduce(folder.state) == manifest.reproduce:
                     folder.discard_partial()  # left by a run that was killed at its very end
                 return Result(folder.path, manifest, skipped=True)
-            job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store, entry)
+            job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store, choice)
             try:
                 manifest = _make(job, threads or available_cores(), cache, overwrite)
             except (OSError, ResourceError):
@@ -129,12 +128,15 @@ def process(
         raise resource_error(error) from error
 
 
-def _finished(folder: ResultFolder, entry: ModelEntry, options: ProcessOptions) -> Manifest | None:
+def _finished(
+    folder: ResultFolder, choice: ModelChoice, options: ProcessOptions
+) -> Manifest | None:
     """The manifest of an earlier run that made just this, if its files are still there."""
     manifest = read_manifest(folder.manifest)
     if manifest is None or manifest.options != options:
         return None
-    known = {file.sha256 for member in entry.members for file in member.files if file.is_exact}
+    members = (member for part in choice.parts for member in part.entry.members)
+    known = {file.sha256 for member in members for file in member.files if file.is_exact}
     if known and known.isdisjoint(manifest.model.weights.values()):
         return None  # the model was another one then
     return manifest if all((folder.path / file).is_file() for file in manifest.files()) else None
@@ -155,7 +157,7 @@ def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> M
 
 def _copy_kept(job: Job, threads: int, cache: FileCache) -> Manifest | None:
     """The result of an earlier run copied into the folder, if the cache has it."""
-    weights = fetch_weights(job.options.model, job.options.stems, job.store, _pulling(job)).sha256
+    weights = digests(fetch_models(job.choice, job.store, _pulling(job)))
     with kept_result(cache, _recipe(job, weights, threads)) as kept:
         if kept is None:
             return None
@@ -193,16 +195,17 @@ def _take_apart(job: Job, threads: int) -> Manifest:
     separator, reproduce = _begin(job, threads)
     job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
-    entry, complete = separator.entry, separator.stems == separator.entry.stems
     del separator  # gives back the memory of its network before the notes need theirs
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
-    written = export_song(job, stems, complete)
+    written = export_song(job, stems)
     return Manifest(
         unbraid_version=__version__,
         created=_now(),
         input=_input_record(job),
-        model=ModelRecord(name=entry.name, weights=reproduce.weights, licence=entry.licence),
+        model=ModelRecord(
+            name=job.choice.name, weights=reproduce.weights, licence=job.choice.licence
+        ),
         options=job.options,
         audio=written.audio,
         stems=written.stems,
@@ -241,14 +244,8 @@ def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
 
 def _load(job: Job, threads: int) -> Separator:
     """The model, pulled if it is not here."""
-    options = job.options
-    return load_separator(
-        options.model,
-        options.stems,
-        threads,
-        options=options.separation,
-        store=job.store,
-        on_transfer=_pulling(job),
+    return load_models(
+        job.choice, threads, job.options.separation, store=job.store, on_transfer=_pulling(job)
     )
 
 
@@ -264,7 +261,7 @@ def _pulling(job: Job) -> OnTransfer:
 def _reproduce(job: Job, separator: Separator) -> Reproduce:
     return Reproduce(
         input_sha256=job.mixture.sha256,
-        model=separator.entry.name,
+        model=separator.choice.name,
         weights=dict(separator.weights),
         stems=separator.stems,
         with_rest=job.options.with_rest,
@@ -289,7 +286,9 @@ def _reproduce(job: Job, separator: Separator) -> Reproduce:
 def _versions(job: Job) -> dict[str, str]:
     """Of the libraries that the last bits of a result depend on, as far as they are installed."""
     versions = {}
-    for name in LIBRARIES + ENGINE_LIBRARIES.get(job.entry.engine, ()):
+    engines = {part.entry.engine for part in job.choice.parts}
+    libraries = (name for engine in engines for name in ENGINE_LIBRARIES.get(engine, ()))
+    for name in (*LIBRARIES, *libraries):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions

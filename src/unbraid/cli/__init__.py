@@ -39,11 +39,19 @@ from unbraid.cli.options import (
     Songs,
     StemList,
     Threads,
+    TwoStems,
+    Weights,
     WithRest,
 )
 from unbraid.cli.running import Output, find, run
 from unbraid.errors import InputError
-from unbraid.types import OnProgress, ProcessOptions, SeparationOptions, TranscriptionOptions
+from unbraid.types import (
+    OnProgress,
+    ProcessOptions,
+    SeparationOptions,
+    StemName,
+    TranscriptionOptions,
+)
 from unbraid.weights import ModelStore
 
 if TYPE_CHECKING:
@@ -72,7 +80,9 @@ def process(
     songs: Songs,
     out: Out = Path("out"),
     model: Model = STEMS.model,
+    weights: Weights = None,
     stems: StemList = None,
+    two_stems: TwoStems = None,
     with_rest: WithRest = STEMS.with_rest,
     format: Format = STEMS.format,
     bit_depth: Depth = STEMS.bit_depth,
@@ -107,9 +117,9 @@ def process(
         )
     options = ProcessOptions(
         model=model,
-        separation=SeparationOptions(shifts, seed),
-        stems=_names(stems),
-        with_rest=with_rest,
+        separation=SeparationOptions(shifts, seed, weights=_weights(weights)),
+        stems=_stems(stems, two_stems),
+        with_rest=with_rest or two_stems is not None,
         midi_tempo=_tempo(midi_tempo),
         transcription=notes,
         format=format,
@@ -136,7 +146,9 @@ def separate(
     songs: Songs,
     out: Out = Path("out"),
     model: Model = STEMS.model,
+    weights: Weights = None,
     stems: StemList = None,
+    two_stems: TwoStems = None,
     with_rest: WithRest = STEMS.with_rest,
     format: Format = STEMS.format,
     bit_depth: Depth = STEMS.bit_depth,
@@ -160,9 +172,9 @@ def separate(
     """Separate songs into stems, without MIDI."""
     options = ProcessOptions(
         model=model,
-        separation=SeparationOptions(shifts, seed),
-        stems=_names(stems),
-        with_rest=with_rest,
+        separation=SeparationOptions(shifts, seed, weights=_weights(weights)),
+        stems=_stems(stems, two_stems),
+        with_rest=with_rest or two_stems is not None,
         midi=False,
         format=format,
         bit_depth=bit_depth,
@@ -280,10 +292,30 @@ def _store(folder: Path | None, offline: bool, mirror: str | None) -> ModelStore
         return ModelStore(folder, offline=offline, mirror=mirror)
 
 
-def _names(stems: str | None) -> tuple[str, ...] | None:
-    return (
-        None if stems is None else tuple(name.strip() for name in stems.split(",") if name.strip())
-    )
+def _stems(stems: str | None, two_stems: str | None) -> tuple[StemName, ...] | None:
+    if two_stems is None:
+        return None if stems is None else tuple(_items(stems))
+    if stems is not None:
+        raise typer.BadParameter("--two-stems and --stems both name stems; give one of them")
+    return (two_stems,)
+
+
+def _weights(text: str | None) -> dict[StemName, tuple[float, ...]]:
+    weights = {}
+    for item in _items(text or ""):
+        stem, _, numbers = item.partition("=")
+        try:
+            weights[stem.strip()] = tuple(map(float, numbers.split(":")))
+        except ValueError:
+            raise typer.BadParameter(
+                f"--weights has {item!r}, which should be a stem with a number for each model, "
+                "such as vocals=2:1"
+            ) from None
+    return weights
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 @contextmanager

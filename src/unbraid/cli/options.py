@@ -12,10 +12,25 @@ Songs = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of results.", metavar="DIR")]
 Model = Annotated[
-    str, typer.Option(help="Separation model; `unbraid models list` shows them.", metavar="NAME")
+    str,
+    typer.Option(
+        help="Separation model, or several joined by +; `unbraid models list` shows them.",
+        metavar="NAME",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        help="What each of several models counts in stems, such as vocals=2:1,drums=1:0.",
+        metavar="LIST",
+    ),
 ]
 StemList = Annotated[
     str | None, typer.Option("--stems", help="Only these, such as vocals,bass.", metavar="LIST")
+]
+TwoStems = Annotated[
+    str | None,
+    typer.Option(help="Only this one, and the song without it as rest.", metavar="STEM"),
 ]
 WithRest = Annotated[
     bool, typer.Option("--with-rest", help="Also write the song without the chosen stems.")

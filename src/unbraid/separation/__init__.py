@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from unbraid.audio import load
-from unbraid.separation.loading import choose_stems, load_separator
+from unbraid.separation.choice import ModelChoice, choose_models
+from unbraid.separation.loading import load_separator
 from unbraid.separation.mixture import Mixture, MixtureArray, MixtureFile, MixtureStatistics
 from unbraid.separation.separator import Separator
 from unbraid.types import AudioSignal, StemName, Stems
@@ -16,8 +17,9 @@ __all__ = [
     "MixtureArray",
     "MixtureFile",
     "MixtureStatistics",
+    "ModelChoice",
     "Separator",
-    "choose_stems",
+    "choose_models",
     "load_separator",
     "separate",
 ]
@@ -46,7 +48,7 @@ def separate(
         InputError: the model has no such stem.
     """
     separator = load_separator(model, stems, threads)
-    rate = separator.entry.sample_rate
+    rate = separator.choice.sample_rate
     mixture = MixtureArray(song if isinstance(song, AudioSignal) else load(Path(song)), rate)
     samples = np.zeros((len(separator.stems), 2, mixture.length), np.float32)
     written = 0

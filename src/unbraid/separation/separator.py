@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from unbraid.separation.choice import ModelChoice
 from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.mixture import Mixture
 from unbraid.types import Samples, StemName
-from unbraid.weights import ModelEntry
 
 
 @dataclass(frozen=True)
@@ -14,18 +14,21 @@ class Separator:
     """A loaded model; the same song gives the same stems, bit by bit.
 
     Attributes:
-        entry: the model.
+        choice: the model, or several.
         weights: SHA-256 of the weights of each of its networks.
-        stems: the stems it makes, in this order.
         passes: its ways through the song, of which the average is taken.
         threads: threads it computes with, on which the last bits depend.
     """
 
-    entry: ModelEntry
+    choice: ModelChoice
     weights: Mapping[str, str]
-    stems: tuple[StemName, ...]
     passes: tuple[Pass, ...]
     threads: int
+
+    @property
+    def stems(self) -> tuple[StemName, ...]:
+        """The stems it makes, in this order."""
+        return self.choice.stems
 
     def stretches(self, mixture: Mixture, written: int = 0) -> Iterator[Samples]:
         """Separate a song segment by segment, in the memory of one segment.
