@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from unbraid.export.manifest import Manifest as Manifest
     from unbraid.pipeline import Result as Result
     from unbraid.pipeline import process as process
+    from unbraid.presets import preset as preset
     from unbraid.separation import load_separator as load_separator
     from unbraid.separation import separate as separate
     from unbraid.transcription import transcribe as transcribe
@@ -48,6 +49,7 @@ _HOMES = {
     ),
     "unbraid.export.manifest": ("Manifest",),
     "unbraid.pipeline": ("Result", "process"),
+    "unbraid.presets": ("preset",),
     "unbraid.separation": ("load_separator", "separate"),
     "unbraid.transcription": ("transcribe",),
     "unbraid.types": (

@@ -6,8 +6,9 @@ is not available, 5 not enough memory or disk, 130 cancelled.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +32,7 @@ from unbraid.cli.options import (
     OnsetThreshold,
     Out,
     PitchBends,
+    Preset,
     Quiet,
     Residual,
     Resume,
@@ -45,6 +47,7 @@ from unbraid.cli.options import (
 )
 from unbraid.cli.running import Output, find, run
 from unbraid.errors import InputError
+from unbraid.presets import PRESETS
 from unbraid.types import (
     OnProgress,
     ProcessOptions,
@@ -79,17 +82,18 @@ def unbraid(
 def process(
     songs: Songs,
     out: Out = Path("out"),
-    model: Model = STEMS.model,
+    preset: Preset = None,
+    model: Model = None,
     weights: Weights = None,
     stems: StemList = None,
     two_stems: TwoStems = None,
-    with_rest: WithRest = STEMS.with_rest,
+    with_rest: WithRest = None,
     format: Format = STEMS.format,
     bit_depth: Depth = STEMS.bit_depth,
     clip: Clip = STEMS.clip,
     name: NameTemplate = STEMS.name,
     residual: Residual = STEMS.residual,
-    shifts: Shifts = SEPARATION.shifts,
+    shifts: Shifts = None,
     seed: Seed = SEPARATION.seed,
     models_dir: ModelsDir = None,
     offline: Offline = False,
@@ -115,11 +119,12 @@ def process(
         notes = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
-    options = ProcessOptions(
+    options = _options(
+        preset,
+        _given(shifts=shifts, seed=seed, weights=_weights(weights)),
         model=model,
-        separation=SeparationOptions(shifts, seed, weights=_weights(weights)),
         stems=_stems(stems, two_stems),
-        with_rest=with_rest or two_stems is not None,
+        with_rest=True if two_stems else with_rest,
         midi_tempo=_tempo(midi_tempo),
         transcription=notes,
         format=format,
@@ -145,17 +150,18 @@ def process(
 def separate(
     songs: Songs,
     out: Out = Path("out"),
-    model: Model = STEMS.model,
+    preset: Preset = None,
+    model: Model = None,
     weights: Weights = None,
     stems: StemList = None,
     two_stems: TwoStems = None,
-    with_rest: WithRest = STEMS.with_rest,
+    with_rest: WithRest = None,
     format: Format = STEMS.format,
     bit_depth: Depth = STEMS.bit_depth,
     clip: Clip = STEMS.clip,
     name: NameTemplate = STEMS.name,
     residual: Residual = STEMS.residual,
-    shifts: Shifts = SEPARATION.shifts,
+    shifts: Shifts = None,
     seed: Seed = SEPARATION.seed,
     models_dir: ModelsDir = None,
     offline: Offline = False,
@@ -170,11 +176,12 @@ def separate(
     quiet: Quiet = False,
 ) -> None:
     """Separate songs into stems, without MIDI."""
-    options = ProcessOptions(
+    options = _options(
+        preset,
+        _given(shifts=shifts, seed=seed, weights=_weights(weights)),
         model=model,
-        separation=SeparationOptions(shifts, seed, weights=_weights(weights)),
         stems=_stems(stems, two_stems),
-        with_rest=with_rest or two_stems is not None,
+        with_rest=True if two_stems else with_rest,
         midi=False,
         format=format,
         bit_depth=bit_depth,
@@ -292,6 +299,13 @@ def _store(folder: Path | None, offline: bool, mirror: str | None) -> ModelStore
         return ModelStore(folder, offline=offline, mirror=mirror)
 
 
+def _options(preset: str | None, separation: dict[str, Any], **options: Any) -> ProcessOptions:
+    """What is given goes before the preset, and that before the usual."""
+    base = PRESETS[preset].options if preset else ProcessOptions()
+    with _usage():
+        return replace(base, separation=replace(base.separation, **separation), **_given(**options))
+
+
 def _stems(stems: str | None, two_stems: str | None) -> tuple[StemName, ...] | None:
     if two_stems is None:
         return None if stems is None else tuple(_items(stems))
@@ -300,9 +314,11 @@ def _stems(stems: str | None, two_stems: str | None) -> tuple[StemName, ...] | N
     return (two_stems,)
 
 
-def _weights(text: str | None) -> dict[StemName, tuple[float, ...]]:
+def _weights(text: str | None) -> dict[StemName, tuple[float, ...]] | None:
+    if text is None:
+        return None
     weights = {}
-    for item in _items(text or ""):
+    for item in _items(text):
         stem, _, numbers = item.partition("=")
         try:
             weights[stem.strip()] = tuple(map(float, numbers.split(":")))
@@ -316,6 +332,11 @@ def _weights(text: str | None) -> dict[StemName, tuple[float, ...]]:
 
 def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @contextmanager
