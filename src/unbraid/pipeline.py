@@ -4,12 +4,13 @@ import contextlib
 import datetime
 import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from unbraid import __version__
 from unbraid.audio import check_writable, describe_downmix, open_audio, read_tags
-from unbraid.errors import ResourceError, resource_error
+from unbraid.errors import MissingExtraError, ModelError, ResourceError, resource_error
 from unbraid.export.folder import ResultFolder, claim
 from unbraid.export.manifest import (
     InputRecord,
@@ -17,6 +18,7 @@ from unbraid.export.manifest import (
     ModelRecord,
     PassRecord,
     Reproduce,
+    UnavailableModel,
     read_manifest,
     read_reproduce,
 )
@@ -63,6 +65,7 @@ def process(
     out: Path | str,
     options: ProcessOptions = ProcessOptions(),  # noqa: B008  it is frozen
     *,
+    fallback: str | None = None,
     overwrite: bool = False,
     threads: int | None = None,
     store: ModelStore | None = None,
@@ -77,6 +80,8 @@ def process(
         path: the recording.
         out: folder of results, made if needed.
         options: what to make and how to write it.
+        fallback: model to take if that of the options is not available, for it cannot be pulled,
+            or a package that it needs is missing; the manifest then says so. None raises that.
         overwrite: begin anew instead, and take nothing from the cache.
         threads: threads of the networks; None for the cores this process may use. A run that goes
             on keeps the number it began with, for the last bits of the result depend on it.
@@ -86,36 +91,93 @@ def process(
         on_progress: called between units of work; may raise `Cancelled` to stop.
 
     Raises:
-        InputError: options that do not fit together, or a stem that the model lacks.
+        InputError: options that do not fit together, or a stem that a model lacks.
         AudioError: the recording is missing or unreadable.
-        ModelError: the model is unknown, cannot be pulled or is damaged.
+        ModelError: a model is unknown, cannot be pulled or is damaged.
         MissingExtraError: a program or package that this needs is not installed.
         ResourceError: not enough memory or disk, or `out` cannot be written.
     """
-    path, out = Path(path), Path(out)
     check_options(options)
     check_template(options.name)
     check_writable(options.format, options.bit_depth)
     if options.midi_tempo is not None:
         check_tempo(options.midi_tempo)
     store = store or ModelStore()
-    choice = choose_models(options.model, options.stems, options.separation.weights, store)
+    work = partial(
+        _process,
+        Path(path),
+        Path(out),
+        overwrite=overwrite,
+        threads=threads or available_cores(),
+        store=store,
+        cache=cache,
+        on_progress=on_progress,
+    )
+    wish = _Wish(options, _choose(options, store))
+    if fallback is None:
+        return work(wish)
+    way = replace(options.separation, weights={})  # which are those of other models
+    instead = replace(options, model=fallback, separation=way)
+    choice = _choose(instead, store)
+    try:
+        return work(wish)
+    except (ModelError, MissingExtraError) as error:
+        reason = UnavailableModel(name=wish.choice.name, reason=str(error))
+        return work(_Wish(instead, choice, reason))
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What to make, with which models, and in the place of which."""
+
+    options: ProcessOptions
+    choice: ModelChoice
+    fallback_from: UnavailableModel | None = None
+
+
+def _choose(options: ProcessOptions, store: ModelStore) -> ModelChoice:
+    return choose_models(options.model, options.stems, options.separation.weights, store)
+
+
+def _process(
+    path: Path,
+    out: Path,
+    wish: _Wish,
+    *,
+    overwrite: bool,
+    threads: int,
+    store: ModelStore,
+    cache: FileCache | None,
+    on_progress: OnProgress | None,
+) -> Result:
+    """Take a recording apart, or find that it was done."""
     clock = StageClock(on_progress)
     try:
         with open_audio(path) as reader:
             out.mkdir(parents=True, exist_ok=True)
             with clock.running("decode", None) as report:
-                mixture = MixtureFile(reader, choice.sample_rate, out, report)
+                mixture = MixtureFile(reader, wish.choice.sample_rate, out, report)
         with mixture, claim(out, safe_name(path.stem), mixture.sha256) as folder:
             if overwrite:
                 folder.clear_partial()
-            elif manifest := _finished(folder, choice, options):
+            elif manifest := _finished(folder, wish):
                 if read_reproduce(folder.state) == manifest.reproduce:
                     folder.discard_partial()  # left by a run that was killed at its very end
                 return Result(folder.path, manifest, skipped=True)
-            job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store, choice)
+            job = Job(
+                path=path,
+                options=wish.options,
+                choice=wish.choice,
+                fallback_from=wish.fallback_from,
+                reader=reader,
+                tags=read_tags(path),
+                mixture=mixture,
+                folder=folder,
+                clock=clock,
+                store=store,
+            )
             try:
-                manifest = _make(job, threads or available_cores(), cache, overwrite)
+                manifest = _make(job, threads, cache, overwrite)
             except (OSError, ResourceError):
                 folder.discard_partial()  # gives back what little room there is
                 raise
@@ -128,18 +190,22 @@ def process(
         raise resource_error(error) from error
 
 
-def _finished(
-    folder: ResultFolder, choice: ModelChoice, options: ProcessOptions
-) -> Manifest | None:
+def _finished(folder: ResultFolder, wish: _Wish) -> Manifest | None:
     """The manifest of an earlier run that made just this, if its files are still there."""
     manifest = read_manifest(folder.manifest)
-    if manifest is None or manifest.options != options:
+    if manifest is None or manifest.options != wish.options:
         return None
-    members = (member for part in choice.parts for member in part.entry.members)
+    if _name(manifest.model.fallback_from) != _name(wish.fallback_from):
+        return None
+    members = (member for part in wish.choice.parts for member in part.entry.members)
     known = {file.sha256 for member in members for file in member.files if file.is_exact}
     if known and known.isdisjoint(manifest.model.weights.values()):
         return None  # the model was another one then
     return manifest if all((folder.path / file).is_file() for file in manifest.files()) else None
+
+
+def _name(model: UnavailableModel | None) -> str | None:
+    return model.name if model else None
 
 
 def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> Manifest:
@@ -180,7 +246,7 @@ def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
     return Recipe(
         unbraid_version=__version__,
         input_sha256=job.mixture.sha256,
-        input_warnings=tuple(job.reader.warnings),
+        warnings=_warnings(job),
         tags=job.tags,
         track=job.path.stem if "{track}" in options.name else None,
         weights=dict(weights),
@@ -188,6 +254,14 @@ def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
         threads=threads,
         versions=_versions(job),
     )
+
+
+def _warnings(job: Job) -> tuple[str, ...]:
+    """What the user should know before any work."""
+    if missed := job.fallback_from:
+        fallback = f"{job.choice.name} in the place of {missed.name}: {missed.reason}"
+        return (fallback, *job.reader.warnings)
+    return job.reader.warnings
 
 
 def _take_apart(job: Job, threads: int) -> Manifest:
@@ -204,13 +278,16 @@ def _take_apart(job: Job, threads: int) -> Manifest:
         created=_now(),
         input=_input_record(job),
         model=ModelRecord(
-            name=job.choice.name, weights=reproduce.weights, licence=job.choice.licence
+            name=job.choice.name,
+            weights=reproduce.weights,
+            licence=job.choice.licence,
+            fallback_from=job.fallback_from,
         ),
         options=job.options,
         audio=written.audio,
         stems=written.stems,
         midi=midi,
-        warnings=(*job.reader.warnings, *written.warnings),
+        warnings=(*_warnings(job), *written.warnings),
         reproduce=reproduce,
         seconds=job.clock.seconds,
     )

@@ -18,7 +18,7 @@ from unbraid.errors import ResourceError
 from unbraid.export.folder import ResultFolder
 from unbraid.export.growing import BYTES_PER_SAMPLE, GrowingStems
 from unbraid.export.levels import Read, stretches, total
-from unbraid.export.manifest import MidiRecord, TempoSource
+from unbraid.export.manifest import MidiRecord, TempoSource, UnavailableModel
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
 from unbraid.export.naming import stem_file_name
 from unbraid.export.stems import WrittenStems, write_stems
@@ -89,13 +89,14 @@ class Job:
 
     path: Path
     options: ProcessOptions
+    choice: ModelChoice
+    fallback_from: UnavailableModel | None
     reader: AudioReader
     tags: Tags
     mixture: MixtureFile
     folder: ResultFolder
     clock: StageClock
     store: ModelStore
-    choice: ModelChoice
 
 
 def separate_song(job: Job, separator: Separator) -> GrowingStems:

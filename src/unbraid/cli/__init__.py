@@ -19,6 +19,7 @@ from unbraid.cli.models import Mirror, ModelsDir, Offline, models_app
 from unbraid.cli.options import (
     Clip,
     Depth,
+    Fallback,
     Format,
     FrameThreshold,
     Jobs,
@@ -95,6 +96,7 @@ def process(
     residual: Residual = STEMS.residual,
     shifts: Shifts = None,
     seed: Seed = SEPARATION.seed,
+    fallback: Fallback = None,
     models_dir: ModelsDir = None,
     offline: Offline = False,
     mirror: Mirror = None,
@@ -141,6 +143,7 @@ def process(
         None if no_cache else open_cache(cache_dir, cache_limit),
         jobs,
         threads,
+        fallback=fallback,
         overwrite=not resume,
         output=Output(as_json, quiet),
     )
@@ -163,6 +166,7 @@ def separate(
     residual: Residual = STEMS.residual,
     shifts: Shifts = None,
     seed: Seed = SEPARATION.seed,
+    fallback: Fallback = None,
     models_dir: ModelsDir = None,
     offline: Offline = False,
     mirror: Mirror = None,
@@ -197,6 +201,7 @@ def separate(
         None if no_cache else open_cache(cache_dir, cache_limit),
         jobs,
         threads,
+        fallback=fallback,
         overwrite=not resume,
         output=Output(as_json, quiet),
     )
@@ -271,6 +276,7 @@ def _process(
     jobs: int,
     threads: int | None,
     *,
+    fallback: str | None,
     overwrite: bool,
     output: Output,
 ) -> None:
@@ -284,6 +290,7 @@ def _process(
             path,
             out,
             options,
+            fallback=fallback,
             overwrite=overwrite,
             threads=each,
             store=store,

@@ -31,6 +31,14 @@ Model = Annotated[
         show_default=ProcessOptions.model,
     ),
 ]
+Fallback = Annotated[
+    str | None,
+    typer.Option(
+        help="Model to take where the other is not available, such as lite.",
+        metavar="NAME",
+        show_default="an error",
+    ),
+]
 Weights = Annotated[
     str | None,
     typer.Option(
