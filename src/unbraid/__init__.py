@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from unbraid.pipeline import Result as Result
     from unbraid.pipeline import process as process
     from unbraid.presets import preset as preset
-    from unbraid.separation import load_separator as load_separator
+    from unbraid.separation import Separator as Separator
     from unbraid.separation import separate as separate
     from unbraid.transcription import transcribe as transcribe
     from unbraid.types import AudioSignal as AudioSignal
     from unbraid.types import NoteEvent as NoteEvent
     from unbraid.types import ProcessOptions as ProcessOptions
     from unbraid.types import Progress as Progress
+    from unbraid.types import SeparationOptions as SeparationOptions
     from unbraid.types import Stems as Stems
     from unbraid.types import TranscriptionOptions as TranscriptionOptions
 
@@ -50,13 +51,14 @@ _HOMES = {
     "unbraid.export.manifest": ("Manifest",),
     "unbraid.pipeline": ("Result", "process"),
     "unbraid.presets": ("preset",),
-    "unbraid.separation": ("load_separator", "separate"),
+    "unbraid.separation": ("Separator", "separate"),
     "unbraid.transcription": ("transcribe",),
     "unbraid.types": (
         "AudioSignal",
         "NoteEvent",
         "ProcessOptions",
         "Progress",
+        "SeparationOptions",
         "Stems",
         "TranscriptionOptions",
     ),

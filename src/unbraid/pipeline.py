@@ -27,7 +27,7 @@ from unbraid.export.naming import check_template, safe_name
 from unbraid.export.reuse import Recipe, keep_result, kept_result
 from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
-from unbraid.separation import MixtureFile, ModelChoice, Separator, choose_models
+from unbraid.separation import LoadedModel, MixtureFile, ModelChoice, choose_models
 from unbraid.separation.cache import FileCache
 from unbraid.separation.loading import digests, fetch_models, load_models
 from unbraid.stages import (
@@ -293,7 +293,7 @@ def _take_apart(job: Job, threads: int) -> Manifest:
     )
 
 
-def _workload(job: Job, separator: Separator) -> dict[Stage, float]:
+def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:
     """Seconds of audio that each stage goes through."""
     duration_s = job.mixture.duration_s
     stems = len(separator.stems) + job.options.with_rest
@@ -305,7 +305,7 @@ def _workload(job: Job, separator: Separator) -> dict[Stage, float]:
     }
 
 
-def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
+def _begin(job: Job, threads: int) -> tuple[LoadedModel, Reproduce]:
     """Load the model as unfinished work used it; work made in another way is cleared away."""
     earlier = read_reproduce(job.folder.state)
     for count in (earlier.threads, threads) if earlier else (threads,):
@@ -319,7 +319,7 @@ def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
     return separator, reproduce
 
 
-def _load(job: Job, threads: int) -> Separator:
+def _load(job: Job, threads: int) -> LoadedModel:
     """The model, pulled if it is not here."""
     return load_models(
         job.choice, threads, job.options.separation, store=job.store, on_transfer=_pulling(job)
@@ -335,7 +335,7 @@ def _pulling(job: Job) -> OnTransfer:
     return report
 
 
-def _reproduce(job: Job, separator: Separator) -> Reproduce:
+def _reproduce(job: Job, separator: LoadedModel) -> Reproduce:
     return Reproduce(
         input_sha256=job.mixture.sha256,
         model=separator.choice.name,

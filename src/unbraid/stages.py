@@ -22,7 +22,7 @@ from unbraid.export.manifest import MidiRecord, TempoSource, UnavailableModel
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
 from unbraid.export.naming import stem_file_name
 from unbraid.export.stems import WrittenStems, write_stems
-from unbraid.separation import MixtureFile, ModelChoice, Separator
+from unbraid.separation import LoadedModel, MixtureFile, ModelChoice
 from unbraid.transcription import transcribe_blocks
 from unbraid.types import (
     NoteEvent,
@@ -99,7 +99,7 @@ class Job:
     store: ModelStore
 
 
-def separate_song(job: Job, separator: Separator) -> GrowingStems:
+def separate_song(job: Job, separator: LoadedModel) -> GrowingStems:
     """Separate the song into files of raw samples, going on with those that are there."""
     mixture, rate = job.mixture, job.mixture.sample_rate
     with_rest = job.options.with_rest

@@ -38,12 +38,12 @@ class AudioSignal:
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.float32:
-            raise ValueError(
+            raise InputError(
                 f"samples must be float32 [channel, time], got {self.samples.dtype} of shape "
                 f"{self.samples.shape}; did you mean samples[np.newaxis].astype(np.float32)?"
             )
         if self.samples.shape[0] > self.samples.shape[1] > 0 and self.samples.shape[0] > 64:
-            raise ValueError(
+            raise InputError(
                 f"samples must be [channel, time], got shape {self.samples.shape}; "
                 "did you mean samples.T?"
             )

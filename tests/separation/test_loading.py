@@ -15,7 +15,7 @@ from unbraid.errors import Cancelled, InputError, MissingExtraError, ModelError
 from unbraid.pipeline import Result
 from unbraid.separation import MixtureArray, MixtureStatistics, load_separator
 from unbraid.separation.cache import FileCache
-from unbraid.separation.separator import Separator
+from unbraid.separation.loaded import LoadedModel
 from unbraid.types import (
     AudioSignal,
     OnProgress,
@@ -64,7 +64,7 @@ def song(length: int) -> Samples:
     return np.random.default_rng(length).normal(0, 0.1, (2, length)).astype(np.float32)
 
 
-def separated(separator: Separator, samples: Samples) -> Samples:
+def separated(separator: LoadedModel, samples: Samples) -> Samples:
     mixture = MixtureArray(AudioSignal(samples, RATE), RATE)
     mixture.statistics = MixtureStatistics(rms=1, mean=0, std=1)
     return np.concatenate(list(separator.stretches(mixture)), axis=-1)

@@ -18,8 +18,8 @@ from unbraid.separation.demucs import DemucsNetwork, load_module
 from unbraid.separation.ensemble import Pass
 from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.lite import LITE, MaskNetwork, MaskTraits
+from unbraid.separation.loaded import LoadedModel
 from unbraid.separation.network import Network
-from unbraid.separation.separator import Separator
 from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
@@ -38,7 +38,7 @@ def load_separator(
     options: SeparationOptions = SeparationOptions(),  # noqa: B008  it is frozen
     store: ModelStore | None = None,
     on_transfer: OnTransfer | None = None,
-) -> Separator:
+) -> LoadedModel:
     """Load a model, pulling its files if they are not here.
 
     Args:
@@ -68,11 +68,11 @@ def load_models(
     *,
     store: ModelStore,
     on_transfer: OnTransfer | None = None,
-) -> Separator:
+) -> LoadedModel:
     """Load the networks of chosen models, as `load_separator` does."""
     fetched = fetch_models(choice, store, on_transfer)
     shifts = _shifts(options, choice.sample_rate)
-    return Separator(
+    return LoadedModel(
         choice=choice,
         weights=digests(fetched),
         passes=tuple(
