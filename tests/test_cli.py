@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import mido
 import numpy as np
@@ -18,6 +18,9 @@ from typer.testing import CliRunner
 
 from unbraid.cli import app
 from unbraid.demo import DemoSong
+from unbraid.presets import PRESETS, PresetName
+from unbraid.separation import choose_models
+from unbraid.weights import ModelStore
 
 RATE = 44_100
 
@@ -87,6 +90,34 @@ def test_separate_writes_stems_alone(songs: Path, tmp_path: Path) -> None:
     assert run.code == 0
     files = {path.name for path in (tmp_path / "a").rglob("*") if path.is_file()}
     assert files == {"vocals.flac", "bass.flac", "manifest.json"}
+
+
+def test_two_stems_are_a_stem_and_the_rest(songs: Path, tmp_path: Path) -> None:
+    assert unbraid("separate", songs / "a.wav", "-o", tmp_path, "--two-stems", "vocals").code == 0
+    files = {path.name for path in (tmp_path / "a" / "stems").iterdir()}
+    assert files == {"vocals.wav", "rest.wav"}
+
+
+def test_options_override_those_of_a_preset(songs: Path, tmp_path: Path) -> None:
+    def options(*arguments: str) -> dict[str, Any]:
+        command = ["separate", songs / "a.wav", "-o", tmp_path, "--model", "lite", "--json"]
+        chosen: dict[str, Any] = unbraid(*command, *arguments).documents[0]["manifest"]["options"]
+        return {**chosen, **chosen["separation"]}
+
+    karaoke = options("--preset", "karaoke")
+    assert (karaoke["stems"], karaoke["with_rest"], karaoke["model"]) == (["vocals"], True, "lite")
+    without = options("--preset", "karaoke", "--stems", "bass", "--without-rest")
+    assert (without["stems"], without["with_rest"]) == (["bass"], False)
+    assert options("--preset", "render")["shifts"] == 1
+    assert options("--preset", "render", "--shifts", "0")["shifts"] == 0
+
+
+def test_every_preset_can_be_asked_for() -> None:
+    assert get_args(PresetName) == tuple(PRESETS)
+    listed = unbraid("models", "list").out
+    for name, preset in PRESETS.items():
+        choose_models(preset.options.model, preset.options.stems, {}, ModelStore())
+        assert name in listed
 
 
 def test_patterns_are_expanded(songs: Path, tmp_path: Path) -> None:
@@ -202,6 +233,10 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         ["x.wav", "--min-frequency", "500", "--max-frequency", "100"],
         ["x.wav", "--name", "{title}"],
         ["x.wav", "--stems", "kazoo"],
+        ["x.wav", "--stems", "vocals", "--two-stems", "vocals"],
+        ["x.wav", "--weights", "vocals:1"],
+        ["x.wav", "--preset", "symphony"],
+        ["x.wav", "--weights", "vocals=1:1"],
         ["x.wav", "--bit-depth", "32f", "--format", "flac"],
         ["x.wav", "--jobs", "0"],
     ],

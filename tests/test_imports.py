@@ -14,7 +14,7 @@ PACKAGE = Path(unbraid.__file__).parent
 # A module may import those of its own layer and of lower ones.
 LAYERS = [
     {"types", "errors"},
-    {"audio", "weights", "inference"},
+    {"audio", "weights", "inference", "presets"},
     {"separation", "transcription", "analysis", "demo", "scoring"},
     {"export"},
     {"stages"},

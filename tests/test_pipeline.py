@@ -19,6 +19,7 @@ from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
 from unbraid.pipeline import Result
 from unbraid.separation.cache import FileCache
 from unbraid.types import ProcessOptions, Progress, Samples
+from unbraid.weights import ModelStore, find_model
 
 RATE = 44_100
 STEMS = ["vocals", "drums", "bass", "other"]
@@ -345,6 +346,51 @@ def test_only_the_same_work_comes_from_the_cache(song: Path, tmp_path: Path) -> 
     ]
     assert not any(result.manifest.from_cache for result in others)
     assert process(song, tmp_path / "7", options, threads=1, cache=cache).manifest.from_cache
+
+
+def test_a_fallback_is_recorded_and_redone_when_the_model_is_there(
+    song: Path, tmp_path: Path
+) -> None:
+    store = ModelStore(tmp_path / "models", offline=True)
+    options = ProcessOptions(model="htdemucs", stems=("bass",), midi=False)
+
+    def run(options: ProcessOptions, fallback: str | None) -> Result:
+        return process(song, tmp_path / "out", options, fallback=fallback, store=store)
+
+    with pytest.raises(ModelError, match="htdemucs is not complete"):
+        run(options, None)
+    first = run(options, "lite")
+    missed = first.manifest.model.fallback_from
+    assert missed
+    assert (first.manifest.model.name, missed.name) == ("lite", "htdemucs")
+    assert missed.reason in first.manifest.warnings[0]
+    assert run(options, "lite").skipped
+    asked_for = run(replace(options, model="lite"), None)
+    assert (asked_for.skipped, asked_for.manifest.model.fallback_from) == (False, None)
+    assert not run(options, "lite").skipped
+
+
+def test_a_model_whose_package_is_missing_is_replaced(song: Path, tmp_path: Path) -> None:
+    (tmp_path / "mdx_q").mkdir()
+    for member in find_model("mdx_q").members:
+        (tmp_path / "mdx_q" / f"{member.name}.safetensors").write_bytes(b"weights")
+    options = ProcessOptions(model="mdx_q", stems=("bass",), midi=False)
+    result = process(song, tmp_path, options, fallback="lite", store=ModelStore(tmp_path))
+    missed = result.manifest.model.fallback_from
+    assert missed
+    assert "pip install diffq" in missed.reason
+
+
+def test_a_fallback_must_have_the_stems(song: Path, tmp_path: Path) -> None:
+    options = ProcessOptions(model="htdemucs_6s", stems=("guitar",))
+    with pytest.raises(InputError, match="lite has no stem guitar"):
+        process(song, tmp_path / "out", options, fallback="lite")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_model_has_no_fallback(song: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no model 'htdemux'"):
+        process(song, tmp_path / "out", ProcessOptions(model="htdemux"), fallback="lite")
 
 
 def test_an_edited_result_does_not_reach_the_cache(song: Path, tmp_path: Path) -> None:

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from unbraid.export.manifest import Manifest as Manifest
     from unbraid.pipeline import Result as Result
     from unbraid.pipeline import process as process
-    from unbraid.separation import load_separator as load_separator
+    from unbraid.presets import preset as preset
+    from unbraid.separation import Separator as Separator
     from unbraid.separation import separate as separate
     from unbraid.transcription import transcribe as transcribe
     from unbraid.types import AudioSignal as AudioSignal
     from unbraid.types import NoteEvent as NoteEvent
     from unbraid.types import ProcessOptions as ProcessOptions
     from unbraid.types import Progress as Progress
+    from unbraid.types import SeparationOptions as SeparationOptions
     from unbraid.types import Stems as Stems
     from unbraid.types import TranscriptionOptions as TranscriptionOptions
 
@@ -48,13 +50,15 @@ _HOMES = {
     ),
     "unbraid.export.manifest": ("Manifest",),
     "unbraid.pipeline": ("Result", "process"),
-    "unbraid.separation": ("load_separator", "separate"),
+    "unbraid.presets": ("preset",),
+    "unbraid.separation": ("Separator", "separate"),
     "unbraid.transcription": ("transcribe",),
     "unbraid.types": (
         "AudioSignal",
         "NoteEvent",
         "ProcessOptions",
         "Progress",
+        "SeparationOptions",
         "Stems",
         "TranscriptionOptions",
     ),

@@ -4,12 +4,13 @@ import contextlib
 import datetime
 import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from unbraid import __version__
 from unbraid.audio import check_writable, describe_downmix, open_audio, read_tags
-from unbraid.errors import ResourceError, resource_error
+from unbraid.errors import MissingExtraError, ModelError, ResourceError, resource_error
 from unbraid.export.folder import ResultFolder, claim
 from unbraid.export.manifest import (
     InputRecord,
@@ -17,6 +18,7 @@ from unbraid.export.manifest import (
     ModelRecord,
     PassRecord,
     Reproduce,
+    UnavailableModel,
     read_manifest,
     read_reproduce,
 )
@@ -25,9 +27,9 @@ from unbraid.export.naming import check_template, safe_name
 from unbraid.export.reuse import Recipe, keep_result, kept_result
 from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
-from unbraid.separation import MixtureFile, Separator, choose_stems, load_separator
+from unbraid.separation import LoadedModel, MixtureFile, ModelChoice, choose_models
 from unbraid.separation.cache import FileCache
-from unbraid.separation.loading import fetch_weights
+from unbraid.separation.loading import digests, fetch_models, load_models
 from unbraid.stages import (
     Job,
     StageClock,
@@ -37,7 +39,7 @@ from unbraid.stages import (
     transcribe_song,
 )
 from unbraid.types import OnProgress, ProcessOptions, Stage
-from unbraid.weights import ModelEntry, ModelStore, OnTransfer, Transfer
+from unbraid.weights import ModelStore, OnTransfer, Transfer
 
 LIBRARIES = ("numpy", "scipy", "soxr", "soundfile", "onnxruntime")
 ENGINE_LIBRARIES = {"demucs": ("torch", "demucs", "openvino"), "openunmix": ("torch",)}
@@ -63,6 +65,7 @@ def process(
     out: Path | str,
     options: ProcessOptions = ProcessOptions(),  # noqa: B008  it is frozen
     *,
+    fallback: str | None = None,
     overwrite: bool = False,
     threads: int | None = None,
     store: ModelStore | None = None,
@@ -77,6 +80,8 @@ def process(
         path: the recording.
         out: folder of results, made if needed.
         options: what to make and how to write it.
+        fallback: model to take if that of the options is not available, for it cannot be pulled,
+            or a package that it needs is missing; the manifest then says so. None raises that.
         overwrite: begin anew instead, and take nothing from the cache.
         threads: threads of the networks; None for the cores this process may use. A run that goes
             on keeps the number it began with, for the last bits of the result depend on it.
@@ -86,37 +91,93 @@ def process(
         on_progress: called between units of work; may raise `Cancelled` to stop.
 
     Raises:
-        InputError: options that do not fit together, or a stem that the model lacks.
+        InputError: options that do not fit together, or a stem that a model lacks.
         AudioError: the recording is missing or unreadable.
-        ModelError: the model is unknown, cannot be pulled or is damaged.
+        ModelError: a model is unknown, cannot be pulled or is damaged.
         MissingExtraError: a program or package that this needs is not installed.
         ResourceError: not enough memory or disk, or `out` cannot be written.
     """
-    path, out = Path(path), Path(out)
     check_options(options)
     check_template(options.name)
     check_writable(options.format, options.bit_depth)
     if options.midi_tempo is not None:
         check_tempo(options.midi_tempo)
     store = store or ModelStore()
-    entry = store.find(options.model)
-    choose_stems(entry, options.stems)
+    work = partial(
+        _process,
+        Path(path),
+        Path(out),
+        overwrite=overwrite,
+        threads=threads or available_cores(),
+        store=store,
+        cache=cache,
+        on_progress=on_progress,
+    )
+    wish = _Wish(options, _choose(options, store))
+    if fallback is None:
+        return work(wish)
+    way = replace(options.separation, weights={})  # which are those of other models
+    instead = replace(options, model=fallback, separation=way)
+    choice = _choose(instead, store)
+    try:
+        return work(wish)
+    except (ModelError, MissingExtraError) as error:
+        reason = UnavailableModel(name=wish.choice.name, reason=str(error))
+        return work(_Wish(instead, choice, reason))
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What to make, with which models, and in the place of which."""
+
+    options: ProcessOptions
+    choice: ModelChoice
+    fallback_from: UnavailableModel | None = None
+
+
+def _choose(options: ProcessOptions, store: ModelStore) -> ModelChoice:
+    return choose_models(options.model, options.stems, options.separation.weights, store)
+
+
+def _process(
+    path: Path,
+    out: Path,
+    wish: _Wish,
+    *,
+    overwrite: bool,
+    threads: int,
+    store: ModelStore,
+    cache: FileCache | None,
+    on_progress: OnProgress | None,
+) -> Result:
+    """Take a recording apart, or find that it was done."""
     clock = StageClock(on_progress)
     try:
         with open_audio(path) as reader:
             out.mkdir(parents=True, exist_ok=True)
             with clock.running("decode", None) as report:
-                mixture = MixtureFile(reader, entry.sample_rate, out, report)
+                mixture = MixtureFile(reader, wish.choice.sample_rate, out, report)
         with mixture, claim(out, safe_name(path.stem), mixture.sha256) as folder:
             if overwrite:
                 folder.clear_partial()
-            elif manifest := _finished(folder, entry, options):
+            elif manifest := _finished(folder, wish):
                 if read_reproduce(folder.state) == manifest.reproduce:
                     folder.discard_partial()  # left by a run that was killed at its very end
                 return Result(folder.path, manifest, skipped=True)
-            job = Job(path, options, reader, read_tags(path), mixture, folder, clock, store, entry)
+            job = Job(
+                path=path,
+                options=wish.options,
+                choice=wish.choice,
+                fallback_from=wish.fallback_from,
+                reader=reader,
+                tags=read_tags(path),
+                mixture=mixture,
+                folder=folder,
+                clock=clock,
+                store=store,
+            )
             try:
-                manifest = _make(job, threads or available_cores(), cache, overwrite)
+                manifest = _make(job, threads, cache, overwrite)
             except (OSError, ResourceError):
                 folder.discard_partial()  # gives back what little room there is
                 raise
@@ -129,15 +190,22 @@ def process(
         raise resource_error(error) from error
 
 
-def _finished(folder: ResultFolder, entry: ModelEntry, options: ProcessOptions) -> Manifest | None:
+def _finished(folder: ResultFolder, wish: _Wish) -> Manifest | None:
     """The manifest of an earlier run that made just this, if its files are still there."""
     manifest = read_manifest(folder.manifest)
-    if manifest is None or manifest.options != options:
+    if manifest is None or manifest.options != wish.options:
         return None
-    known = {file.sha256 for member in entry.members for file in member.files if file.is_exact}
+    if _name(manifest.model.fallback_from) != _name(wish.fallback_from):
+        return None
+    members = (member for part in wish.choice.parts for member in part.entry.members)
+    known = {file.sha256 for member in members for file in member.files if file.is_exact}
     if known and known.isdisjoint(manifest.model.weights.values()):
         return None  # the model was another one then
     return manifest if all((folder.path / file).is_file() for file in manifest.files()) else None
+
+
+def _name(model: UnavailableModel | None) -> str | None:
+    return model.name if model else None
 
 
 def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> Manifest:
@@ -155,7 +223,7 @@ def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> M
 
 def _copy_kept(job: Job, threads: int, cache: FileCache) -> Manifest | None:
     """The result of an earlier run copied into the folder, if the cache has it."""
-    weights = fetch_weights(job.options.model, job.options.stems, job.store, _pulling(job)).sha256
+    weights = digests(fetch_models(job.choice, job.store, _pulling(job)))
     with kept_result(cache, _recipe(job, weights, threads)) as kept:
         if kept is None:
             return None
@@ -178,7 +246,7 @@ def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
     return Recipe(
         unbraid_version=__version__,
         input_sha256=job.mixture.sha256,
-        input_warnings=tuple(job.reader.warnings),
+        warnings=_warnings(job),
         tags=job.tags,
         track=job.path.stem if "{track}" in options.name else None,
         weights=dict(weights),
@@ -188,32 +256,44 @@ def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
     )
 
 
+def _warnings(job: Job) -> tuple[str, ...]:
+    """What the user should know before any work."""
+    if missed := job.fallback_from:
+        fallback = f"{job.choice.name} in the place of {missed.name}: {missed.reason}"
+        return (fallback, *job.reader.warnings)
+    return job.reader.warnings
+
+
 def _take_apart(job: Job, threads: int) -> Manifest:
     """The stages after decoding."""
     separator, reproduce = _begin(job, threads)
     job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
-    entry, complete = separator.entry, separator.stems == separator.entry.stems
     del separator  # gives back the memory of its network before the notes need theirs
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
-    written = export_song(job, stems, complete)
+    written = export_song(job, stems)
     return Manifest(
         unbraid_version=__version__,
         created=_now(),
         input=_input_record(job),
-        model=ModelRecord(name=entry.name, weights=reproduce.weights, licence=entry.licence),
+        model=ModelRecord(
+            name=job.choice.name,
+            weights=reproduce.weights,
+            licence=job.choice.licence,
+            fallback_from=job.fallback_from,
+        ),
         options=job.options,
         audio=written.audio,
         stems=written.stems,
         midi=midi,
-        warnings=(*job.reader.warnings, *written.warnings),
+        warnings=(*_warnings(job), *written.warnings),
         reproduce=reproduce,
         seconds=job.clock.seconds,
     )
 
 
-def _workload(job: Job, separator: Separator) -> dict[Stage, float]:
+def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:
     """Seconds of audio that each stage goes through."""
     duration_s = job.mixture.duration_s
     stems = len(separator.stems) + job.options.with_rest
@@ -225,7 +305,7 @@ def _workload(job: Job, separator: Separator) -> dict[Stage, float]:
     }
 
 
-def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
+def _begin(job: Job, threads: int) -> tuple[LoadedModel, Reproduce]:
     """Load the model as unfinished work used it; work made in another way is cleared away."""
     earlier = read_reproduce(job.folder.state)
     for count in (earlier.threads, threads) if earlier else (threads,):
@@ -239,16 +319,10 @@ def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
     return separator, reproduce
 
 
-def _load(job: Job, threads: int) -> Separator:
+def _load(job: Job, threads: int) -> LoadedModel:
     """The model, pulled if it is not here."""
-    options = job.options
-    return load_separator(
-        options.model,
-        options.stems,
-        threads,
-        options=options.separation,
-        store=job.store,
-        on_transfer=_pulling(job),
+    return load_models(
+        job.choice, threads, job.options.separation, store=job.store, on_transfer=_pulling(job)
     )
 
 
@@ -261,10 +335,10 @@ def _pulling(job: Job) -> OnTransfer:
     return report
 
 
-def _reproduce(job: Job, separator: Separator) -> Reproduce:
+def _reproduce(job: Job, separator: LoadedModel) -> Reproduce:
     return Reproduce(
         input_sha256=job.mixture.sha256,
-        model=separator.entry.name,
+        model=separator.choice.name,
         weights=dict(separator.weights),
         stems=separator.stems,
         with_rest=job.options.with_rest,
@@ -289,7 +363,9 @@ def _reproduce(job: Job, separator: Separator) -> Reproduce:
 def _versions(job: Job) -> dict[str, str]:
     """Of the libraries that the last bits of a result depend on, as far as they are installed."""
     versions = {}
-    for name in LIBRARIES + ENGINE_LIBRARIES.get(job.entry.engine, ()):
+    engines = {part.entry.engine for part in job.choice.parts}
+    libraries = (name for engine in engines for name in ENGINE_LIBRARIES.get(engine, ()))
+    for name in (*LIBRARIES, *libraries):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions

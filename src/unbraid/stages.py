@@ -18,11 +18,11 @@ from unbraid.errors import ResourceError
 from unbraid.export.folder import ResultFolder
 from unbraid.export.growing import BYTES_PER_SAMPLE, GrowingStems
 from unbraid.export.levels import Read, stretches, total
-from unbraid.export.manifest import MidiRecord, TempoSource
+from unbraid.export.manifest import MidiRecord, TempoSource, UnavailableModel
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
 from unbraid.export.naming import stem_file_name
 from unbraid.export.stems import WrittenStems, write_stems
-from unbraid.separation import MixtureFile, Separator
+from unbraid.separation import LoadedModel, MixtureFile, ModelChoice
 from unbraid.transcription import transcribe_blocks
 from unbraid.types import (
     NoteEvent,
@@ -33,7 +33,7 @@ from unbraid.types import (
     Stage,
     StemName,
 )
-from unbraid.weights import ModelEntry, ModelStore
+from unbraid.weights import ModelStore
 
 REST = "rest"  # the mixture without the wanted stems
 UNPITCHED = ("drums", REST)  # not sent through the transcription of pitched notes
@@ -89,16 +89,17 @@ class Job:
 
     path: Path
     options: ProcessOptions
+    choice: ModelChoice
+    fallback_from: UnavailableModel | None
     reader: AudioReader
     tags: Tags
     mixture: MixtureFile
     folder: ResultFolder
     clock: StageClock
     store: ModelStore
-    entry: ModelEntry
 
 
-def separate_song(job: Job, separator: Separator) -> GrowingStems:
+def separate_song(job: Job, separator: LoadedModel) -> GrowingStems:
     """Separate the song into files of raw samples, going on with those that are there."""
     mixture, rate = job.mixture, job.mixture.sample_rate
     with_rest = job.options.with_rest
@@ -226,7 +227,7 @@ def _blocks(read: Read, length: int) -> Iterator[Samples]:
     return (read(start, stop) for start, stop in stretches(length))
 
 
-def export_song(job: Job, stems: GrowingStems, complete: bool) -> WrittenStems:
+def export_song(job: Job, stems: GrowingStems) -> WrittenStems:
     """Write the stems in their format."""
     rate = job.mixture.sample_rate
     with job.clock.running("export", job.mixture.duration_s * len(stems.names)) as report:
@@ -239,11 +240,11 @@ def export_song(job: Job, stems: GrowingStems, complete: bool) -> WrittenStems:
                 stem_file_name,
                 job.options.name,
                 track=job.path.stem,
-                model=job.entry.name,
+                model=job.choice.name,
                 tags=job.tags,
             ),
             tags=job.tags,
             sample_rate=rate,
-            complete=job.options.with_rest or complete,
+            complete=job.options.with_rest or job.choice.complete,
             on_progress=lambda samples: report(samples / rate),
         )

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from unbraid.presets import PRESETS
 from unbraid.types import Progress, Stage
 
 if TYPE_CHECKING:
@@ -188,6 +189,14 @@ def show_models(models: "Iterable[tuple[ModelEntry, int]]") -> None:
         count = len(entry.members)
         state = "yes" if here == count else f"{here} of {count}" if here else "no"
         table.add_row(entry.name, state, ", ".join(entry.stems), entry.licence, entry.summary)
+    out.print(table)
+
+
+def show_presets() -> None:
+    """Print a table of the presets."""
+    table = _table("", "preset", "")
+    for name, preset in PRESETS.items():
+        table.add_row(name, preset.purpose)
     out.print(table)
 
 

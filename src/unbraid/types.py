@@ -1,6 +1,6 @@
 """The values that travel between Unbraid's stages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -38,12 +38,12 @@ class AudioSignal:
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.float32:
-            raise ValueError(
+            raise InputError(
                 f"samples must be float32 [channel, time], got {self.samples.dtype} of shape "
                 f"{self.samples.shape}; did you mean samples[np.newaxis].astype(np.float32)?"
             )
         if self.samples.shape[0] > self.samples.shape[1] > 0 and self.samples.shape[0] > 64:
-            raise ValueError(
+            raise InputError(
                 f"samples must be [channel, time], got shape {self.samples.shape}; "
                 "did you mean samples.T?"
             )
@@ -136,10 +136,13 @@ class SeparationOptions:
         shifts: times that the song is separated, each time shifted by up to half a second, for the
             mean of all; 0 separates it once as it is.
         seed: of the shifts.
+        weights: of several models in the mean of a stem, a number for each; they count alike in
+            stems that are not named.
     """
 
     shifts: int = 0
     seed: int = 0
+    weights: Mapping[StemName, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.shifts <= 100:
@@ -151,7 +154,7 @@ class ProcessOptions:
     """What to make of a song, and how to write it.
 
     Attributes:
-        model: name of a separation model, or a folder that holds one.
+        model: name of a separation model, or a folder that holds one; several are joined by +.
         separation: how the model goes through the song.
         stems: stems to keep; None keeps all.
         with_rest: also write `rest`, the mixture without the kept stems.

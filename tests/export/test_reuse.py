@@ -11,7 +11,7 @@ from unbraid.types import ProcessOptions
 RECIPE = Recipe(
     unbraid_version="1",
     input_sha256="a",
-    input_warnings=(),
+    warnings=(),
     tags=Tags(title="Song", cover=b"\x89PNG"),
     track=None,
     weights={"lite": "b"},
@@ -26,7 +26,7 @@ RECIPE = Recipe(
     [
         {"unbraid_version": "2"},
         {"input_sha256": "c"},
-        {"input_warnings": ("cut short",)},
+        {"warnings": ("cut short",)},
         {"tags": Tags(title="Song", cover=b"\xff\xd8")},
         {"track": "song"},
         {"weights": {"lite": "c"}},

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,19 @@ from tests.hub import Hub, hub_server
 from tests.networks import SOURCES, save_safetensors, seeded
 
 from unbraid import process
-from unbraid.errors import InputError, MissingExtraError, ModelError
+from unbraid.errors import Cancelled, InputError, MissingExtraError, ModelError
+from unbraid.pipeline import Result
 from unbraid.separation import MixtureArray, MixtureStatistics, load_separator
-from unbraid.separation.separator import Separator
-from unbraid.types import AudioSignal, ProcessOptions, Progress, Samples, SeparationOptions
+from unbraid.separation.cache import FileCache
+from unbraid.separation.loaded import LoadedModel
+from unbraid.types import (
+    AudioSignal,
+    OnProgress,
+    ProcessOptions,
+    Progress,
+    Samples,
+    SeparationOptions,
+)
 from unbraid.weights import ModelStore
 
 RATE = 44_100
@@ -29,12 +39,13 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A hub's folder with small networks in the place of the published ones."""
     folder = tmp_path_factory.mktemp("hub")
-    names = {"HTDemucs": ("955717e8",), "HTDemucs-ft": FT}
+    names = {"HTDemucs": ("955717e8",), "HTDemucs-ft": FT, "Demucs-hdemucs_mmi": ("75fc33f5",)}
     for repository, signatures in names.items():
         files = folder / "adefossez" / repository / "resolve" / "main"
         files.mkdir(parents=True)
         for seed, signature in enumerate(signatures):
-            save_safetensors(seeded("htdemucs", seed), files / f"{signature}.safetensors")
+            kind = "hdemucs" if "mmi" in repository else "htdemucs"
+            save_safetensors(seeded(kind, seed), files / f"{signature}.safetensors")
     return folder
 
 
@@ -53,7 +64,7 @@ def song(length: int) -> Samples:
     return np.random.default_rng(length).normal(0, 0.1, (2, length)).astype(np.float32)
 
 
-def separated(separator: Separator, samples: Samples) -> Samples:
+def separated(separator: LoadedModel, samples: Samples) -> Samples:
     mixture = MixtureArray(AudioSignal(samples, RATE), RATE)
     mixture.statistics = MixtureStatistics(rms=1, mean=0, std=1)
     return np.concatenate(list(separator.stretches(mixture)), axis=-1)
@@ -70,6 +81,34 @@ def test_a_bag_of_the_hub_gives_the_stems_of_the_demucs_package(store: ModelStor
     separator = load_separator("htdemucs_ft", threads=1, store=store)
     assert separator.stems == SOURCES
     assert difference_db(separated(separator, samples), expected) < -90
+
+
+def test_several_models_give_the_weighted_mean_of_their_stems(store: ModelStore) -> None:
+    samples = song(RATE)
+    weights = {"vocals": (2.0, 1.0), "drums": (0.0, 1.0)}
+    bag = BagOfModels([seeded("htdemucs", seed) for seed in range(4)], np.eye(4).tolist())
+    expected = np.empty((4, 2, RATE), np.float32)
+    theirs = [
+        apply_model(model, torch.from_numpy(samples)[None], shifts=0, segment=segment)[0].numpy()
+        for model, segment in ((bag, None), (seeded("hdemucs"), 44))
+    ]
+    for k, stem in enumerate(SOURCES):
+        shares = weights.get(stem, (1.0, 1.0))
+        expected[k] = np.average([each[k] for each in theirs], axis=0, weights=shares)
+    separator = load_separator(
+        "htdemucs_ft+hdemucs_mmi",
+        threads=1,
+        options=SeparationOptions(weights=weights),
+        store=store,
+    )
+    for k in range(4):
+        assert difference_db(separated(separator, samples)[k], expected[k]) < -90
+
+
+def test_a_network_of_weight_0_is_not_pulled(store: ModelStore) -> None:
+    options = SeparationOptions(weights={"vocals": (1, 0)})
+    load_separator("htdemucs_ft+hdemucs_mmi", ["vocals"], threads=1, options=options, store=store)
+    assert [file.name for file in store.folder.rglob("*.safetensors")] == [f"{FT[3]}.safetensors"]
 
 
 def test_of_a_bag_only_what_a_stem_needs_is_pulled_and_loaded(store: ModelStore) -> None:
@@ -118,6 +157,41 @@ def test_a_song_is_processed_with_a_model_of_the_hub(store: ModelStore, tmp_path
     assert result.manifest.audio.residual == "extra/residual.wav"
     parts.append(soundfile.read(result.folder / result.manifest.audio.residual)[0])
     np.testing.assert_allclose(np.sum(parts, axis=0), samples.T, atol=1e-5)
+
+
+def test_a_song_is_processed_with_several_models(store: ModelStore, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "song.wav", song(2 * RATE).T, RATE, "FLOAT")
+    cache = FileCache(tmp_path / "cache")
+    way = SeparationOptions(weights={"vocals": (1, 3)})
+    options = ProcessOptions("lite+htdemucs", way, stems=("vocals", "bass"), midi=False)
+
+    def run(out: str, options: ProcessOptions, on_progress: OnProgress | None = None) -> Result:
+        return process(
+            tmp_path / "song.wav",
+            tmp_path / out,
+            options,
+            store=store,
+            cache=cache,
+            on_progress=on_progress,
+        )
+
+    def cancel(progress: Progress) -> None:
+        if progress.stage == "separate" and progress.done_s:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        run("resumed", options, cancel)
+    resumed = run("resumed", options)
+    manifest = resumed.manifest
+    assert (manifest.model.name, manifest.model.licence) == ("lite+htdemucs", "MIT")
+    assert manifest.model.weights.keys() == {"lite/lite", "htdemucs/955717e8"}
+    assert manifest.options == options
+    assert [each.weights for each in manifest.reproduce.passes] == [(0.25, 0.5), (0.5, 0.75)]
+    assert manifest.audio.residual_db is None  # not all stems were asked for
+    assert run("resumed", options).skipped
+    assert run("copied", options).manifest.from_cache
+    equal = run("equal", replace(options, separation=SeparationOptions())).manifest
+    assert not equal.from_cache
 
 
 def test_a_model_in_a_folder_is_used(tmp_path: Path) -> None:

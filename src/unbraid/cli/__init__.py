@@ -6,8 +6,9 @@ is not available, 5 not enough memory or disk, 130 cancelled.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,7 @@ from unbraid.cli.models import Mirror, ModelsDir, Offline, models_app
 from unbraid.cli.options import (
     Clip,
     Depth,
+    Fallback,
     Format,
     FrameThreshold,
     Jobs,
@@ -31,6 +33,7 @@ from unbraid.cli.options import (
     OnsetThreshold,
     Out,
     PitchBends,
+    Preset,
     Quiet,
     Residual,
     Resume,
@@ -39,11 +42,20 @@ from unbraid.cli.options import (
     Songs,
     StemList,
     Threads,
+    TwoStems,
+    Weights,
     WithRest,
 )
 from unbraid.cli.running import Output, find, run
 from unbraid.errors import InputError
-from unbraid.types import OnProgress, ProcessOptions, SeparationOptions, TranscriptionOptions
+from unbraid.presets import PRESETS
+from unbraid.types import (
+    OnProgress,
+    ProcessOptions,
+    SeparationOptions,
+    StemName,
+    TranscriptionOptions,
+)
 from unbraid.weights import ModelStore
 
 if TYPE_CHECKING:
@@ -71,16 +83,20 @@ def unbraid(
 def process(
     songs: Songs,
     out: Out = Path("out"),
-    model: Model = STEMS.model,
+    preset: Preset = None,
+    model: Model = None,
+    weights: Weights = None,
     stems: StemList = None,
-    with_rest: WithRest = STEMS.with_rest,
+    two_stems: TwoStems = None,
+    with_rest: WithRest = None,
     format: Format = STEMS.format,
     bit_depth: Depth = STEMS.bit_depth,
     clip: Clip = STEMS.clip,
     name: NameTemplate = STEMS.name,
     residual: Residual = STEMS.residual,
-    shifts: Shifts = SEPARATION.shifts,
+    shifts: Shifts = None,
     seed: Seed = SEPARATION.seed,
+    fallback: Fallback = None,
     models_dir: ModelsDir = None,
     offline: Offline = False,
     mirror: Mirror = None,
@@ -105,11 +121,12 @@ def process(
         notes = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
-    options = ProcessOptions(
+    options = _options(
+        preset,
+        _given(shifts=shifts, seed=seed, weights=_weights(weights)),
         model=model,
-        separation=SeparationOptions(shifts, seed),
-        stems=_names(stems),
-        with_rest=with_rest,
+        stems=_stems(stems, two_stems),
+        with_rest=True if two_stems else with_rest,
         midi_tempo=_tempo(midi_tempo),
         transcription=notes,
         format=format,
@@ -126,6 +143,7 @@ def process(
         None if no_cache else open_cache(cache_dir, cache_limit),
         jobs,
         threads,
+        fallback=fallback,
         overwrite=not resume,
         output=Output(as_json, quiet),
     )
@@ -135,16 +153,20 @@ def process(
 def separate(
     songs: Songs,
     out: Out = Path("out"),
-    model: Model = STEMS.model,
+    preset: Preset = None,
+    model: Model = None,
+    weights: Weights = None,
     stems: StemList = None,
-    with_rest: WithRest = STEMS.with_rest,
+    two_stems: TwoStems = None,
+    with_rest: WithRest = None,
     format: Format = STEMS.format,
     bit_depth: Depth = STEMS.bit_depth,
     clip: Clip = STEMS.clip,
     name: NameTemplate = STEMS.name,
     residual: Residual = STEMS.residual,
-    shifts: Shifts = SEPARATION.shifts,
+    shifts: Shifts = None,
     seed: Seed = SEPARATION.seed,
+    fallback: Fallback = None,
     models_dir: ModelsDir = None,
     offline: Offline = False,
     mirror: Mirror = None,
@@ -158,11 +180,12 @@ def separate(
     quiet: Quiet = False,
 ) -> None:
     """Separate songs into stems, without MIDI."""
-    options = ProcessOptions(
+    options = _options(
+        preset,
+        _given(shifts=shifts, seed=seed, weights=_weights(weights)),
         model=model,
-        separation=SeparationOptions(shifts, seed),
-        stems=_names(stems),
-        with_rest=with_rest,
+        stems=_stems(stems, two_stems),
+        with_rest=True if two_stems else with_rest,
         midi=False,
         format=format,
         bit_depth=bit_depth,
@@ -178,6 +201,7 @@ def separate(
         None if no_cache else open_cache(cache_dir, cache_limit),
         jobs,
         threads,
+        fallback=fallback,
         overwrite=not resume,
         output=Output(as_json, quiet),
     )
@@ -252,6 +276,7 @@ def _process(
     jobs: int,
     threads: int | None,
     *,
+    fallback: str | None,
     overwrite: bool,
     output: Output,
 ) -> None:
@@ -265,6 +290,7 @@ def _process(
             path,
             out,
             options,
+            fallback=fallback,
             overwrite=overwrite,
             threads=each,
             store=store,
@@ -280,10 +306,44 @@ def _store(folder: Path | None, offline: bool, mirror: str | None) -> ModelStore
         return ModelStore(folder, offline=offline, mirror=mirror)
 
 
-def _names(stems: str | None) -> tuple[str, ...] | None:
-    return (
-        None if stems is None else tuple(name.strip() for name in stems.split(",") if name.strip())
-    )
+def _options(preset: str | None, separation: dict[str, Any], **options: Any) -> ProcessOptions:
+    """What is given goes before the preset, and that before the usual."""
+    base = PRESETS[preset].options if preset else ProcessOptions()
+    with _usage():
+        return replace(base, separation=replace(base.separation, **separation), **_given(**options))
+
+
+def _stems(stems: str | None, two_stems: str | None) -> tuple[StemName, ...] | None:
+    if two_stems is None:
+        return None if stems is None else tuple(_items(stems))
+    if stems is not None:
+        raise typer.BadParameter("--two-stems and --stems both name stems; give one of them")
+    return (two_stems,)
+
+
+def _weights(text: str | None) -> dict[StemName, tuple[float, ...]] | None:
+    if text is None:
+        return None
+    weights = {}
+    for item in _items(text):
+        stem, _, numbers = item.partition("=")
+        try:
+            weights[stem.strip()] = tuple(map(float, numbers.split(":")))
+        except ValueError:
+            raise typer.BadParameter(
+                f"--weights has {item!r}, which should be a stem with a number for each model, "
+                "such as vocals=2:1"
+            ) from None
+    return weights
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @contextmanager

@@ -52,7 +52,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
 
 @models_app.command("list")
 def list_models(models_dir: ModelsDir = None, as_json: Json = False) -> None:
-    """Show the models, their stems and licences, and which are here."""
+    """Show the models, their stems and licences, and which are here; and the presets."""
     from unbraid.weights import models
 
     store = _store(models_dir)
@@ -61,6 +61,7 @@ def list_models(models_dir: ModelsDir = None, as_json: Json = False) -> None:
         typer.echo(json.dumps([_document(store, entry) for entry in entries], ensure_ascii=False))
     else:
         terminal.show_models((entry, len(store.present(entry))) for entry in entries)
+        terminal.show_presets()
 
 
 @models_app.command()

@@ -5,20 +5,61 @@ from typing import Annotated
 
 import typer
 
-from unbraid.types import AudioFormat, BitDepth, ClipMode, ResidualMode
+from unbraid.presets import PresetName
+from unbraid.types import (
+    AudioFormat,
+    BitDepth,
+    ClipMode,
+    ProcessOptions,
+    ResidualMode,
+    SeparationOptions,
+)
 
 Songs = Annotated[
     list[str], typer.Argument(help="Recordings, folders of them, or patterns.", metavar="SONG...")
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of results.", metavar="DIR")]
+Preset = Annotated[
+    PresetName | None,
+    typer.Option(help="For a purpose (see `unbraid models list`); other options override it."),
+]
 Model = Annotated[
-    str, typer.Option(help="Separation model; `unbraid models list` shows them.", metavar="NAME")
+    str | None,
+    typer.Option(
+        help="Separation model, or several joined by +; `unbraid models list` shows them.",
+        metavar="NAME",
+        show_default=ProcessOptions.model,
+    ),
+]
+Fallback = Annotated[
+    str | None,
+    typer.Option(
+        help="Model to take where the other is not available, such as lite.",
+        metavar="NAME",
+        show_default="an error",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        help="What each of several models counts in stems, such as vocals=2:1,drums=1:0.",
+        metavar="LIST",
+    ),
 ]
 StemList = Annotated[
     str | None, typer.Option("--stems", help="Only these, such as vocals,bass.", metavar="LIST")
 ]
+TwoStems = Annotated[
+    str | None,
+    typer.Option(help="Only this one, and the song without it as rest.", metavar="STEM"),
+]
 WithRest = Annotated[
-    bool, typer.Option("--with-rest", help="Also write the song without the chosen stems.")
+    bool | None,
+    typer.Option(
+        "--with-rest/--without-rest",
+        help="Also write the song without the chosen stems.",
+        show_default="without",
+    ),
 ]
 Format = Annotated[AudioFormat, typer.Option(help="Audio format of the stems.")]
 Depth = Annotated[BitDepth, typer.Option(help="Sample format of WAV and FLAC.")]
@@ -49,7 +90,12 @@ MinFrequency = Annotated[float, typer.Option(help="Lowest note in Hz.", min=0)]
 MaxFrequency = Annotated[float, typer.Option(help="Highest note in Hz.", min=0)]
 PitchBends = Annotated[bool, typer.Option(help="Keep the bends of notes that sound alone.")]
 Shifts = Annotated[
-    int, typer.Option(help="Times the song is separated, shifted, for the mean of all.", min=0)
+    int | None,
+    typer.Option(
+        help="Times the song is separated, shifted, for the mean of all.",
+        min=0,
+        show_default=str(SeparationOptions.shifts),
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the shifts.", min=0)]
 Resume = Annotated[

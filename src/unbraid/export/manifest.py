@@ -39,12 +39,20 @@ class InputRecord(Record):
     album: str | None
 
 
+class UnavailableModel(Record):
+    """A model that was asked for and could not be had."""
+
+    name: str
+    reason: str
+
+
 class ModelRecord(Record):
     """The separation model, with the SHA-256 of the weights of each of its networks."""
 
     name: str
     weights: dict[str, str]
     licence: str
+    fallback_from: UnavailableModel | None = None
 
 
 class StemRecord(Record):

@@ -23,7 +23,7 @@ class Recipe:
     Attributes:
         unbraid_version: of the program.
         input_sha256: hash over all samples of the recording.
-        input_warnings: what was found wrong with it, which the manifest repeats.
+        warnings: what the user should know of it and of the model, which the manifest repeats.
         tags: of the recording, which the files repeat.
         track: file name of the recording without its extension; None if no file is named by it.
         weights: SHA-256 of the weights of each of the model's networks.
@@ -34,7 +34,7 @@ class Recipe:
 
     unbraid_version: str
     input_sha256: str
-    input_warnings: tuple[str, ...]
+    warnings: tuple[str, ...]
     tags: Tags
     track: str | None
     weights: dict[str, str]

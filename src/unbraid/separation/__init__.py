@@ -3,21 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from unbraid.audio import load
-from unbraid.separation.loading import choose_stems, load_separator
+from unbraid.separation.choice import ModelChoice, choose_models
+from unbraid.separation.loaded import LoadedModel
+from unbraid.separation.loading import load_separator
 from unbraid.separation.mixture import Mixture, MixtureArray, MixtureFile, MixtureStatistics
 from unbraid.separation.separator import Separator
 from unbraid.types import AudioSignal, StemName, Stems
 
 __all__ = [
+    "LoadedModel",
     "Mixture",
     "MixtureArray",
     "MixtureFile",
     "MixtureStatistics",
+    "ModelChoice",
     "Separator",
-    "choose_stems",
+    "choose_models",
     "load_separator",
     "separate",
 ]
@@ -29,7 +30,7 @@ def separate(
     stems: Sequence[StemName] | None = None,
     threads: int | None = None,
 ) -> Stems:
-    """Separate a song in memory.
+    """Separate a song in memory; `Separator` does several with one model.
 
     Args:
         song: a signal of any rate and number of channels, or the path of a recording.
@@ -41,18 +42,8 @@ def separate(
         The stems: stereo, as long as the song, at the model's sample rate.
 
     Raises:
-        AudioError: the recording is missing or unreadable.
+        AudioError: the recording is missing or unreadable, or holds no samples.
         ModelError: the model is unknown, missing or damaged.
         InputError: the model has no such stem.
     """
-    separator = load_separator(model, stems, threads)
-    rate = separator.entry.sample_rate
-    mixture = MixtureArray(song if isinstance(song, AudioSignal) else load(Path(song)), rate)
-    samples = np.zeros((len(separator.stems), 2, mixture.length), np.float32)
-    written = 0
-    for finished in separator.stretches(mixture):
-        samples[..., written : written + finished.shape[-1]] = finished
-        written += finished.shape[-1]
-    return {
-        name: AudioSignal(stem, rate) for name, stem in zip(separator.stems, samples, strict=True)
-    }
+    return Separator(model, stems, threads=threads).separate(song)

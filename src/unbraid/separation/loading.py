@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from unbraid.errors import InputError, MissingExtraError, ModelError
+from unbraid.errors import MissingExtraError, ModelError
 from unbraid.inference import available_cores
+from unbraid.separation.choice import ModelChoice, Part, choose_models
 from unbraid.separation.core import cpu_provider
 from unbraid.separation.demucs import DemucsNetwork, load_module
 from unbraid.separation.ensemble import Pass
 from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.lite import LITE, MaskNetwork, MaskTraits
+from unbraid.separation.loaded import LoadedModel
 from unbraid.separation.network import Network
-from unbraid.separation.separator import Separator
 from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
@@ -37,11 +38,11 @@ def load_separator(
     options: SeparationOptions = SeparationOptions(),  # noqa: B008  it is frozen
     store: ModelStore | None = None,
     on_transfer: OnTransfer | None = None,
-) -> Separator:
+) -> LoadedModel:
     """Load a model, pulling its files if they are not here.
 
     Args:
-        name: as `unbraid models list` shows it, or a folder with a model.
+        name: as `unbraid models list` shows it, or a folder with a model, or several joined by +.
         stems: stems to compute; None for all. Networks that have no part in them are not loaded.
         threads: threads to compute with; None for the cores this process may use.
         options: how the song is gone through.
@@ -51,57 +52,66 @@ def load_separator(
     Raises:
         ModelError: the model is unknown, cannot be pulled or is damaged.
         MissingExtraError: a package that the model needs is not installed.
-        InputError: the model has no such stem.
+        InputError: the model has no such stem, or not such weights.
     """
     store = store or ModelStore()
-    entry = store.find(name)
-    wanted = choose_stems(entry, stems)
-    local = fetch_weights(name, stems, store, on_transfer)
-    loader = _Loader(local, wanted, threads or available_cores(), store.folder / ".cores")
-    shifts = _shifts(options, entry.sample_rate)
-    return Separator(
-        entry=entry,
-        weights=local.sha256,
-        stems=wanted,
-        passes=tuple(
-            Pass(network, weights, shift)
-            for network, weights in loader.networks()
-            for shift in shifts
-        ),
-        threads=loader.threads,
+    choice = choose_models(name, stems, options.weights, store)
+    return load_models(
+        choice, threads or available_cores(), options, store=store, on_transfer=on_transfer
     )
 
 
-def fetch_weights(
-    name: str, stems: Sequence[StemName] | None, store: ModelStore, on_transfer: OnTransfer | None
-) -> LocalModel:
-    """The verified files of the networks that some stems need, pulled if they are not here.
+def load_models(
+    choice: ModelChoice,
+    threads: int,
+    options: SeparationOptions,
+    *,
+    store: ModelStore,
+    on_transfer: OnTransfer | None = None,
+) -> LoadedModel:
+    """Load the networks of chosen models, as `load_separator` does."""
+    fetched = fetch_models(choice, store, on_transfer)
+    shifts = _shifts(options, choice.sample_rate)
+    return LoadedModel(
+        choice=choice,
+        weights=digests(fetched),
+        passes=tuple(
+            Pass(network, weights, shift)
+            for local, part in zip(fetched, choice.parts, strict=True)
+            for network, weights in _Loader(local, part, threads, store.folder).networks()
+            for shift in shifts
+        ),
+        threads=threads,
+    )
+
+
+def fetch_models(
+    choice: ModelChoice, store: ModelStore, on_transfer: OnTransfer | None
+) -> tuple[LocalModel, ...]:
+    """The verified files of the networks that take part, pulled if they are not here.
 
     Raises:
-        ModelError: the model is unknown, cannot be pulled or is damaged.
-        InputError: the model has no such stem.
+        ModelError: a model cannot be pulled or is damaged, or its licence is not confirmed.
     """
-    entry = store.find(name)
-    wanted = choose_stems(entry, stems)
-    needed = None if entry.engine == "openunmix" else wanted  # its filter compares all stems
-    return store.fetch(entry, needed, on_transfer)
-
-
-def choose_stems(entry: ModelEntry, stems: Sequence[StemName] | None) -> tuple[StemName, ...]:
-    """The wanted stems in the order of the model.
-
-    Raises:
-        InputError: the model has no such stem.
-    """
-    if stems is None:
-        return entry.stems
-    unknown = [stem for stem in stems if stem not in entry.stems]
-    if unknown or not stems:
-        raise InputError(
-            f"the model {entry.name} has no stem {', '.join(unknown) or '(none named)'}; "
-            f"it has: {', '.join(entry.stems)}"
+    return tuple(
+        store.fetch(
+            part.entry,
+            None if part.entry.engine == "openunmix" else part.stems,  # it compares all stems
+            on_transfer,
         )
-    return tuple(stem for stem in entry.stems if stem in stems)
+        for part in choice.parts
+    )
+
+
+def digests(fetched: Sequence[LocalModel]) -> dict[str, str]:
+    """SHA-256 of the weights of each network, by its name; among several models by both names."""
+    if len(fetched) == 1:
+        return dict(fetched[0].sha256)
+    return {
+        f"{local.entry.name}/{network}": sha256
+        for local in fetched
+        for network, sha256 in local.sha256.items()
+    }
 
 
 def _shifts(options: SeparationOptions, sample_rate: int) -> list[int]:
@@ -129,19 +139,19 @@ def _described(entry: ModelEntry) -> MaskTraits:
 
 @dataclass(frozen=True)
 class _Loader:
-    """Loads the networks of a model, each with its weights in the average."""
+    """Loads the networks of a model, each with its shares of its stems."""
 
     local: LocalModel
-    stems: tuple[StemName, ...]
+    part: Part
     threads: int
-    cores: Path
+    store: Path
 
     def networks(self) -> list[tuple[Network, tuple[float, ...]]]:
-        match self.local.entry.engine:
+        match self.part.entry.engine:
             case "lite":
                 return self._masking(LITE)
             case "onnx":
-                return self._masking(_described(self.local.entry))
+                return self._masking(_described(self.part.entry))
             case "demucs":
                 return self._demucs()
             case "openunmix":
@@ -149,27 +159,32 @@ class _Loader:
 
     def _masking(self, traits: MaskTraits) -> list[tuple[Network, tuple[float, ...]]]:
         (file,) = self.local.files.values()
-        network = MaskNetwork(file, self.local.entry.stems, self.stems, self.threads, traits)
-        return [(network, (1.0,) * len(self.stems))]
+        part = self.part
+        network = MaskNetwork(file, part.entry.stems, part.stems, self.threads, traits)
+        return [(network, tuple(part.shares.values()))]
 
     def _openunmix(self) -> list[tuple[Network, tuple[float, ...]]]:
         from unbraid.separation.openunmix import OpenUnmixNetwork
 
-        network = OpenUnmixNetwork(self.local.files, self.stems, threads=self.threads)
-        return [(network, (1.0,) * len(self.stems))]
+        network = OpenUnmixNetwork(self.local.files, self.part.stems, threads=self.threads)
+        return [(network, tuple(self.part.shares.values()))]
 
     def _demucs(self) -> list[tuple[Network, tuple[float, ...]]]:
-        entry = self.local.entry
+        entry, shares = self.part.entry, self.part.shares
         if entry.requires and not importlib.util.find_spec(entry.requires):
             raise MissingExtraError(
                 f"{entry.name} needs the package {entry.requires}: pip install {entry.requires}"
             )
+        columns = zip(*(member.weights for member in entry.members), strict=True)
+        totals = dict(zip(entry.stems, map(sum, columns), strict=True))
         networks = []
-        for member in entry.members_for(self.stems):
-            shares = dict(zip(entry.stems, member.weights, strict=True))
-            stems = tuple(stem for stem in self.stems if shares[stem])
+        for member in entry.members_for(shares):
+            weights = dict(zip(entry.stems, member.weights, strict=True))
+            stems = tuple(stem for stem in shares if weights[stem])
             network = self._member(member.name, stems)
-            networks.append((network, tuple(shares[stem] for stem in stems)))
+            networks.append(
+                (network, tuple(shares[stem] * weights[stem] / totals[stem] for stem in stems))
+            )
         return networks
 
     def _member(self, name: str, stems: tuple[StemName, ...]) -> Network:
@@ -179,14 +194,14 @@ class _Loader:
             core = self._core(weights, self.local.sha256[name])
             return HTDemucsNetwork(core, stems, self.threads, cpu_provider())
         module = load_module(weights, self.threads)
-        return DemucsNetwork(module, stems, segment_s=self.local.entry.segment_s)
+        return DemucsNetwork(module, stems, segment_s=self.part.entry.segment_s)
 
     def _core(self, weights: Path, sha256: str) -> Path:
         """The exported core of some weights, made in a process of its own at the first time."""
-        core = self.cores / f"{sha256[:32]}-{CORE_VERSION}.onnx"
+        core = self.store / ".cores" / f"{sha256[:32]}-{CORE_VERSION}.onnx"
         if core.exists():
             return core
-        self.cores.mkdir(parents=True, exist_ok=True)
+        core.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(core.with_suffix(".lock")):
             if not core.exists():
                 unfinished = core.with_suffix(".partial")
