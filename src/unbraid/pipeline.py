@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unbraid import __version__
@@ -27,7 +27,9 @@ from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
 from unbraid.separation import MixtureFile, Separator, choose_stems, load_separator
 from unbraid.separation.cache import FileCache
-from unbraid.separation.loading import fetch_weights
+from unbraid.separation.loading import architecture, fetch_weights
+from unbraid.separation.machine import read_machine
+from unbraid.separation.runtime import Runtime, check_device, choose_runtime
 from unbraid.stages import (
     Job,
     StageClock,
@@ -101,6 +103,7 @@ def process(
     store = store or ModelStore()
     entry = store.find(options.model)
     choose_stems(entry, options.stems)
+    check_device(options.separation.device, read_machine())
     clock = StageClock(on_progress)
     try:
         with open_audio(path) as reader:
@@ -142,21 +145,24 @@ def _finished(folder: ResultFolder, entry: ModelEntry, options: ProcessOptions) 
 
 def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> Manifest:
     """All after decoding: copied from the cache, or made and kept there."""
-    kept = _copy_kept(job, threads, cache) if cache and not overwrite else None
-    manifest = kept or _take_apart(job, threads)
+    local = fetch_weights(job.options.model, job.options.stems, job.store, _pulling(job))
+    runtime = choose_runtime(job.options.separation, architecture(local), read_machine())
+    recipe = _recipe(job, local.sha256, runtime, threads)
+    kept = _copy_kept(job, recipe, cache) if cache and not overwrite else None
+    manifest = kept or _take_apart(job, runtime, threads)
     with job.folder.writing(job.folder.manifest) as file:
         file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     if cache and not kept:
         made = manifest.reproduce
-        keep_result(cache, _recipe(job, made.weights, made.threads), job.folder, manifest)
+        recipe = _recipe(job, made.weights, made.runtime, made.threads)
+        keep_result(cache, recipe, job.folder, manifest)
     job.folder.discard_partial()
     return manifest
 
 
-def _copy_kept(job: Job, threads: int, cache: FileCache) -> Manifest | None:
+def _copy_kept(job: Job, recipe: Recipe, cache: FileCache) -> Manifest | None:
     """The result of an earlier run copied into the folder, if the cache has it."""
-    weights = fetch_weights(job.options.model, job.options.stems, job.store, _pulling(job)).sha256
-    with kept_result(cache, _recipe(job, weights, threads)) as kept:
+    with kept_result(cache, recipe) as kept:
         if kept is None:
             return None
         job.clock.expect({"export": job.mixture.duration_s})
@@ -173,7 +179,7 @@ def _copy_kept(job: Job, threads: int, cache: FileCache) -> Manifest | None:
     )
 
 
-def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
+def _recipe(job: Job, weights: Mapping[str, str], runtime: Runtime, threads: int) -> Recipe:
     options = job.options
     return Recipe(
         unbraid_version=__version__,
@@ -183,14 +189,15 @@ def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
         track=job.path.stem if "{track}" in options.name else None,
         weights=dict(weights),
         options=options,
+        runtime=replace(runtime, reasons=()),
         threads=threads,
         versions=_versions(job),
     )
 
 
-def _take_apart(job: Job, threads: int) -> Manifest:
+def _take_apart(job: Job, runtime: Runtime, threads: int) -> Manifest:
     """The stages after decoding."""
-    separator, reproduce = _begin(job, threads)
+    separator, reproduce = _begin(job, runtime, threads)
     job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
     entry, complete = separator.entry, separator.stems == separator.entry.stems
@@ -225,11 +232,11 @@ def _workload(job: Job, separator: Separator) -> dict[Stage, float]:
     }
 
 
-def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
+def _begin(job: Job, runtime: Runtime, threads: int) -> tuple[Separator, Reproduce]:
     """Load the model as unfinished work used it; work made in another way is cleared away."""
     earlier = read_reproduce(job.folder.state)
     for count in (earlier.threads, threads) if earlier else (threads,):
-        separator = _load(job, count)
+        separator = _load(job, runtime, count)
         reproduce = _reproduce(job, separator)
         if reproduce == earlier:
             return separator, reproduce
@@ -239,7 +246,7 @@ def _begin(job: Job, threads: int) -> tuple[Separator, Reproduce]:
     return separator, reproduce
 
 
-def _load(job: Job, threads: int) -> Separator:
+def _load(job: Job, runtime: Runtime, threads: int) -> Separator:
     """The model, pulled if it is not here."""
     options = job.options
     return load_separator(
@@ -247,6 +254,7 @@ def _load(job: Job, threads: int) -> Separator:
         options.stems,
         threads,
         options=options.separation,
+        runtime=runtime,
         store=job.store,
         on_transfer=_pulling(job),
     )
@@ -268,8 +276,7 @@ def _reproduce(job: Job, separator: Separator) -> Reproduce:
         weights=dict(separator.weights),
         stems=separator.stems,
         with_rest=job.options.with_rest,
-        device="cpu",
-        precision="float32",
+        runtime=separator.runtime,
         threads=separator.threads,
         passes=tuple(
             PassRecord(

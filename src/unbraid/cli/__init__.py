@@ -18,6 +18,7 @@ from unbraid.cli.models import Mirror, ModelsDir, Offline, models_app
 from unbraid.cli.options import (
     Clip,
     Depth,
+    Device,
     Format,
     FrameThreshold,
     Jobs,
@@ -30,11 +31,14 @@ from unbraid.cli.options import (
     NameTemplate,
     OnsetThreshold,
     Out,
+    Overlap,
     PitchBends,
+    Precision,
     Quiet,
     Residual,
     Resume,
     Seed,
+    Segment,
     Shifts,
     Songs,
     StemList,
@@ -81,6 +85,10 @@ def process(
     residual: Residual = STEMS.residual,
     shifts: Shifts = SEPARATION.shifts,
     seed: Seed = SEPARATION.seed,
+    device: Device = SEPARATION.device,
+    precision: Precision = SEPARATION.precision,
+    segment: Segment = SEPARATION.segment_s,
+    overlap: Overlap = SEPARATION.overlap,
     models_dir: ModelsDir = None,
     offline: Offline = False,
     mirror: Mirror = None,
@@ -105,9 +113,10 @@ def process(
         notes = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
+        separation = SeparationOptions(shifts, seed, device, precision, segment, overlap)
     options = ProcessOptions(
         model=model,
-        separation=SeparationOptions(shifts, seed),
+        separation=separation,
         stems=_names(stems),
         with_rest=with_rest,
         midi_tempo=_tempo(midi_tempo),
@@ -145,6 +154,10 @@ def separate(
     residual: Residual = STEMS.residual,
     shifts: Shifts = SEPARATION.shifts,
     seed: Seed = SEPARATION.seed,
+    device: Device = SEPARATION.device,
+    precision: Precision = SEPARATION.precision,
+    segment: Segment = SEPARATION.segment_s,
+    overlap: Overlap = SEPARATION.overlap,
     models_dir: ModelsDir = None,
     offline: Offline = False,
     mirror: Mirror = None,
@@ -158,9 +171,11 @@ def separate(
     quiet: Quiet = False,
 ) -> None:
     """Separate songs into stems, without MIDI."""
+    with _usage():
+        separation = SeparationOptions(shifts, seed, device, precision, segment, overlap)
     options = ProcessOptions(
         model=model,
-        separation=SeparationOptions(shifts, seed),
+        separation=separation,
         stems=_names(stems),
         with_rest=with_rest,
         midi=False,

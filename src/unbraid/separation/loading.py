@@ -4,7 +4,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,13 @@ from filelock import FileLock
 
 from unbraid.errors import InputError, MissingExtraError, ModelError
 from unbraid.inference import available_cores
-from unbraid.separation.core import cpu_provider
-from unbraid.separation.demucs import DemucsNetwork, load_module
+from unbraid.separation.demucs import DemucsNetwork, has_fixed_window, load_module
 from unbraid.separation.ensemble import Pass
-from unbraid.separation.htdemucs import HTDemucsNetwork
+from unbraid.separation.htdemucs import OVERLAP, HTDemucsNetwork
 from unbraid.separation.lite import LITE, MaskNetwork, MaskTraits
+from unbraid.separation.machine import read_machine
 from unbraid.separation.network import Network
+from unbraid.separation.runtime import Architecture, Runtime, choose_runtime
 from unbraid.separation.separator import Separator
 from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
@@ -35,6 +36,7 @@ def load_separator(
     threads: int | None = None,
     *,
     options: SeparationOptions = SeparationOptions(),  # noqa: B008  it is frozen
+    runtime: Runtime | None = None,
     store: ModelStore | None = None,
     on_transfer: OnTransfer | None = None,
 ) -> Separator:
@@ -45,19 +47,21 @@ def load_separator(
         stems: stems to compute; None for all. Networks that have no part in them are not loaded.
         threads: threads to compute with; None for the cores this process may use.
         options: how the song is gone through.
+        runtime: where and how the networks compute; None chooses by the options and the machine.
         store: where models lie; None for the user's cache folder.
         on_transfer: called while files are pulled.
 
     Raises:
         ModelError: the model is unknown, cannot be pulled or is damaged.
         MissingExtraError: a package that the model needs is not installed.
-        InputError: the model has no such stem.
+        InputError: the model has no such stem, the device is not there, or the segment too long.
     """
     store = store or ModelStore()
     entry = store.find(name)
     wanted = choose_stems(entry, stems)
     local = fetch_weights(name, stems, store, on_transfer)
-    loader = _Loader(local, wanted, threads or available_cores(), store.folder / ".cores")
+    runtime = runtime or choose_runtime(options, architecture(local), read_machine())
+    loader = _Loader(local, wanted, threads or available_cores(), runtime, store.folder / ".cores")
     shifts = _shifts(options, entry.sample_rate)
     return Separator(
         entry=entry,
@@ -69,6 +73,7 @@ def load_separator(
             for shift in shifts
         ),
         threads=loader.threads,
+        runtime=runtime,
     )
 
 
@@ -85,6 +90,17 @@ def fetch_weights(
     wanted = choose_stems(entry, stems)
     needed = None if entry.engine == "openunmix" else wanted  # its filter compares all stems
     return store.fetch(entry, needed, on_transfer)
+
+
+def architecture(local: LocalModel) -> Architecture:
+    """What the networks of a model are, by their files."""
+    match local.entry.engine:
+        case "lite" | "onnx":
+            return "mask"
+        case "openunmix":
+            return "openunmix"
+        case "demucs":
+            return "htdemucs" if all(map(_is_htdemucs, local.files.values())) else "demucs"
 
 
 def choose_stems(entry: ModelEntry, stems: Sequence[StemName] | None) -> tuple[StemName, ...]:
@@ -127,6 +143,17 @@ def _described(entry: ModelEntry) -> MaskTraits:
     )
 
 
+def _in_segments(traits: MaskTraits, runtime: Runtime, sample_rate: int) -> MaskTraits:
+    """A masking network in segments of whole hops, of the length that was asked for."""
+    segment, overlap, hop = traits.segment_samples, traits.overlap_samples, traits.hop_length
+    share = overlap / segment if runtime.overlap is None else runtime.overlap
+    if runtime.segment_s is not None:
+        segment = max(1, round(runtime.segment_s * sample_rate / hop)) * hop
+    if (runtime.segment_s, runtime.overlap) != (None, None):
+        overlap = int(share * segment)
+    return replace(traits, segment_samples=segment, overlap_samples=overlap)
+
+
 @dataclass(frozen=True)
 class _Loader:
     """Loads the networks of a model, each with its weights in the average."""
@@ -134,6 +161,7 @@ class _Loader:
     local: LocalModel
     stems: tuple[StemName, ...]
     threads: int
+    runtime: Runtime
     cores: Path
 
     def networks(self) -> list[tuple[Network, tuple[float, ...]]]:
@@ -149,13 +177,21 @@ class _Loader:
 
     def _masking(self, traits: MaskTraits) -> list[tuple[Network, tuple[float, ...]]]:
         (file,) = self.local.files.values()
+        traits = _in_segments(traits, self.runtime, self.local.entry.sample_rate)
         network = MaskNetwork(file, self.local.entry.stems, self.stems, self.threads, traits)
         return [(network, (1.0,) * len(self.stems))]
 
     def _openunmix(self) -> list[tuple[Network, tuple[float, ...]]]:
         from unbraid.separation.openunmix import OpenUnmixNetwork
 
-        network = OpenUnmixNetwork(self.local.files, self.stems, threads=self.threads)
+        network = OpenUnmixNetwork(
+            self.local.files,
+            self.stems,
+            segment_s=self.runtime.segment_s,
+            overlap=self.runtime.overlap,
+            threads=self.threads,
+            device=self.runtime.device,
+        )
         return [(network, (1.0,) * len(self.stems))]
 
     def _demucs(self) -> list[tuple[Network, tuple[float, ...]]]:
@@ -173,13 +209,30 @@ class _Loader:
         return networks
 
     def _member(self, name: str, stems: tuple[StemName, ...]) -> Network:
-        """An HTDemucs over onnxruntime, any other network over torch."""
-        weights = self.local.files[name]
-        if _is_htdemucs(weights):
-            core = self._core(weights, self.local.sha256[name])
-            return HTDemucsNetwork(core, stems, self.threads, cpu_provider())
-        module = load_module(weights, self.threads)
-        return DemucsNetwork(module, stems, segment_s=self.local.entry.segment_s)
+        """The core of an HTDemucs on the CPU, any other network over torch."""
+        weights, runtime, entry = self.local.files[name], self.runtime, self.local.entry
+        if runtime.provider == "torch":
+            module = load_module(weights, self.threads)
+            usual_s = None if has_fixed_window(module) else entry.segment_s
+            return DemucsNetwork(
+                module,
+                stems,
+                segment_s=runtime.segment_s or usual_s,
+                overlap=runtime.overlap,
+                device=runtime.device,
+                arithmetic=runtime.arithmetic,
+            )
+        assert runtime.arithmetic != "float16", "cores compute on the CPU"
+        return HTDemucsNetwork(
+            self._core(weights, self.local.sha256[name]),
+            stems,
+            self.threads,
+            runtime.provider,
+            runtime.arithmetic,
+            overlap=OVERLAP if runtime.overlap is None else runtime.overlap,
+            segment_s=runtime.segment_s,
+            sample_rate=entry.sample_rate,
+        )
 
     def _core(self, weights: Path, sha256: str) -> Path:
         """The exported core of some weights, made in a process of its own at the first time."""

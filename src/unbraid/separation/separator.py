@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.mixture import Mixture
+from unbraid.separation.runtime import Runtime
 from unbraid.types import Samples, StemName
 from unbraid.weights import ModelEntry
 
@@ -19,6 +20,7 @@ class Separator:
         stems: the stems it makes, in this order.
         passes: its ways through the song, of which the average is taken.
         threads: threads it computes with, on which the last bits depend.
+        runtime: where and how its networks compute, likewise.
     """
 
     entry: ModelEntry
@@ -26,6 +28,7 @@ class Separator:
     stems: tuple[StemName, ...]
     passes: tuple[Pass, ...]
     threads: int
+    runtime: Runtime
 
     def stretches(self, mixture: Mixture, written: int = 0) -> Iterator[Samples]:
         """Separate a song segment by segment, in the memory of one segment.
