@@ -18,8 +18,8 @@ from unbraid.demo import DemoSong
 from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
 from unbraid.pipeline import Result
 from unbraid.separation.cache import FileCache
-from unbraid.types import ProcessOptions, Progress, Samples
-from unbraid.weights import ModelStore, find_model
+from unbraid.types import ProcessOptions, Progress, Samples, SeparationOptions
+from unbraid.weights import ModelStore
 
 RATE = 44_100
 STEMS = ["vocals", "drums", "bass", "other"]
@@ -247,6 +247,17 @@ def test_a_resumed_run_keeps_its_number_of_threads(song: Path, tmp_path: Path) -
     assert process(song, tmp_path, threads=2).manifest.reproduce.threads == 1
 
 
+def test_work_begun_in_another_way_begins_anew(song: Path, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        process(song, tmp_path, on_progress=CancelAt("separate", 5))
+    short = ProcessOptions(separation=SeparationOptions(segment_s=5), midi=False)
+    seen: list[Progress] = []
+    manifest = process(song, tmp_path, short, on_progress=seen.append).manifest
+    assert [p.done_s for p in seen if p.stage == "separate"][1] < 5
+    assert manifest.reproduce.runtimes[0].segment_s == 5
+    assert manifest.reproduce.runtimes[0].reasons
+
+
 def test_overwriting_begins_anew(song: Path, tmp_path: Path) -> None:
     options = ProcessOptions(stems=("bass",), midi=False)
     process(song, tmp_path, options)
@@ -371,9 +382,6 @@ def test_a_fallback_is_recorded_and_redone_when_the_model_is_there(
 
 
 def test_a_model_whose_package_is_missing_is_replaced(song: Path, tmp_path: Path) -> None:
-    (tmp_path / "mdx_q").mkdir()
-    for member in find_model("mdx_q").members:
-        (tmp_path / "mdx_q" / f"{member.name}.safetensors").write_bytes(b"weights")
     options = ProcessOptions(model="mdx_q", stems=("bass",), midi=False)
     result = process(song, tmp_path, options, fallback="lite", store=ModelStore(tmp_path))
     missed = result.manifest.model.fallback_from

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unbraid.errors import ModelError
-from unbraid.separation.demucs import load_module
+from unbraid.separation.demucs import has_fixed_window, load_module
 from unbraid.separation.htdemucs import CoreTraits
 
 
@@ -62,7 +62,7 @@ def export_core(weights: Path, core: Path) -> None:
 
 def is_exportable(module: Any) -> bool:
     """Whether a network is an HTDemucs of the published kind: fixed length, complex channels."""
-    return type(module).__name__ == "HTDemucs" and module.cac and module.use_train_segment
+    return type(module).__name__ == "HTDemucs" and module.cac and has_fixed_window(module)
 
 
 class _Core(nn.Module):
