@@ -239,6 +239,10 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         ["x.wav", "--weights", "vocals=1:1"],
         ["x.wav", "--bit-depth", "32f", "--format", "flac"],
         ["x.wav", "--jobs", "0"],
+        ["x.wav", "--overlap", "0.6"],
+        ["x.wav", "--segment", "0"],
+        ["x.wav", "--device", "toaster"],
+        ["x.wav", "--device", "mps" if sys.platform != "darwin" else "cuda"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: Sequence[str], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from unbraid.demo import DemoSong
 from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
 from unbraid.pipeline import Result
 from unbraid.separation.cache import FileCache
-from unbraid.types import ProcessOptions, Progress, Samples
+from unbraid.types import ProcessOptions, Progress, Samples, SeparationOptions
 from unbraid.weights import ModelStore, find_model
 
 RATE = 44_100
@@ -245,6 +245,17 @@ def test_a_resumed_run_keeps_its_number_of_threads(song: Path, tmp_path: Path) -
     with pytest.raises(Cancelled):
         process(song, tmp_path, threads=1, on_progress=CancelAt("separate", 5))
     assert process(song, tmp_path, threads=2).manifest.reproduce.threads == 1
+
+
+def test_work_begun_in_another_way_begins_anew(song: Path, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        process(song, tmp_path, on_progress=CancelAt("separate", 5))
+    short = ProcessOptions(separation=SeparationOptions(segment_s=5), midi=False)
+    seen: list[Progress] = []
+    manifest = process(song, tmp_path, short, on_progress=seen.append).manifest
+    assert [p.done_s for p in seen if p.stage == "separate"][1] < 5
+    assert manifest.reproduce.runtimes["lite"].segment_s == 5
+    assert manifest.reproduce.runtimes["lite"].reasons
 
 
 def test_overwriting_begins_anew(song: Path, tmp_path: Path) -> None:

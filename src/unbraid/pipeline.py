@@ -29,7 +29,9 @@ from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
 from unbraid.separation import LoadedModel, MixtureFile, ModelChoice, choose_models
 from unbraid.separation.cache import FileCache
-from unbraid.separation.loading import digests, fetch_models, load_models
+from unbraid.separation.loading import choose_runtimes, digests, fetch_models, load_models
+from unbraid.separation.machine import read_machine
+from unbraid.separation.runtime import Runtime, check_device
 from unbraid.stages import (
     Job,
     StageClock,
@@ -102,6 +104,7 @@ def process(
     check_writable(options.format, options.bit_depth)
     if options.midi_tempo is not None:
         check_tempo(options.midi_tempo)
+    check_device(options.separation.device, read_machine())
     store = store or ModelStore()
     work = partial(
         _process,
@@ -210,21 +213,24 @@ def _name(model: UnavailableModel | None) -> str | None:
 
 def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> Manifest:
     """All after decoding: copied from the cache, or made and kept there."""
-    kept = _copy_kept(job, threads, cache) if cache and not overwrite else None
-    manifest = kept or _take_apart(job, threads)
+    fetched = fetch_models(job.choice, job.store, _pulling(job))
+    runtimes = choose_runtimes(fetched, job.options.separation)
+    recipe = _recipe(job, digests(fetched), runtimes, threads)
+    kept = _copy_kept(job, recipe, cache) if cache and not overwrite else None
+    manifest = kept or _take_apart(job, runtimes, threads)
     with job.folder.writing(job.folder.manifest) as file:
         file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     if cache and not kept:
         made = manifest.reproduce
-        keep_result(cache, _recipe(job, made.weights, made.threads), job.folder, manifest)
+        recipe = _recipe(job, made.weights, made.runtimes, made.threads)
+        keep_result(cache, recipe, job.folder, manifest)
     job.folder.discard_partial()
     return manifest
 
 
-def _copy_kept(job: Job, threads: int, cache: FileCache) -> Manifest | None:
+def _copy_kept(job: Job, recipe: Recipe, cache: FileCache) -> Manifest | None:
     """The result of an earlier run copied into the folder, if the cache has it."""
-    weights = digests(fetch_models(job.choice, job.store, _pulling(job)))
-    with kept_result(cache, _recipe(job, weights, threads)) as kept:
+    with kept_result(cache, recipe) as kept:
         if kept is None:
             return None
         job.clock.expect({"export": job.mixture.duration_s})
@@ -241,7 +247,9 @@ def _copy_kept(job: Job, threads: int, cache: FileCache) -> Manifest | None:
     )
 
 
-def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
+def _recipe(
+    job: Job, weights: Mapping[str, str], runtimes: Mapping[str, Runtime], threads: int
+) -> Recipe:
     options = job.options
     return Recipe(
         unbraid_version=__version__,
@@ -251,6 +259,7 @@ def _recipe(job: Job, weights: Mapping[str, str], threads: int) -> Recipe:
         track=job.path.stem if "{track}" in options.name else None,
         weights=dict(weights),
         options=options,
+        runtimes={name: replace(runtime, reasons=()) for name, runtime in runtimes.items()},
         threads=threads,
         versions=_versions(job),
     )
@@ -264,9 +273,9 @@ def _warnings(job: Job) -> tuple[str, ...]:
     return job.reader.warnings
 
 
-def _take_apart(job: Job, threads: int) -> Manifest:
+def _take_apart(job: Job, runtimes: Mapping[str, Runtime], threads: int) -> Manifest:
     """The stages after decoding."""
-    separator, reproduce = _begin(job, threads)
+    separator, reproduce = _begin(job, runtimes, threads)
     job.clock.expect(_workload(job, separator))
     stems = separate_song(job, separator)
     del separator  # gives back the memory of its network before the notes need theirs
@@ -305,11 +314,13 @@ def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:
     }
 
 
-def _begin(job: Job, threads: int) -> tuple[LoadedModel, Reproduce]:
+def _begin(
+    job: Job, runtimes: Mapping[str, Runtime], threads: int
+) -> tuple[LoadedModel, Reproduce]:
     """Load the model as unfinished work used it; work made in another way is cleared away."""
     earlier = read_reproduce(job.folder.state)
     for count in (earlier.threads, threads) if earlier else (threads,):
-        separator = _load(job, count)
+        separator = _load(job, runtimes, count)
         reproduce = _reproduce(job, separator)
         if reproduce == earlier:
             return separator, reproduce
@@ -319,10 +330,15 @@ def _begin(job: Job, threads: int) -> tuple[LoadedModel, Reproduce]:
     return separator, reproduce
 
 
-def _load(job: Job, threads: int) -> LoadedModel:
+def _load(job: Job, runtimes: Mapping[str, Runtime], threads: int) -> LoadedModel:
     """The model, pulled if it is not here."""
     return load_models(
-        job.choice, threads, job.options.separation, store=job.store, on_transfer=_pulling(job)
+        job.choice,
+        threads,
+        job.options.separation,
+        store=job.store,
+        runtimes=runtimes,
+        on_transfer=_pulling(job),
     )
 
 
@@ -342,8 +358,7 @@ def _reproduce(job: Job, separator: LoadedModel) -> Reproduce:
         weights=dict(separator.weights),
         stems=separator.stems,
         with_rest=job.options.with_rest,
-        device="cpu",
-        precision="float32",
+        runtimes=dict(separator.runtimes),
         threads=separator.threads,
         passes=tuple(
             PassRecord(

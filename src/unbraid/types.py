@@ -21,6 +21,9 @@ AudioFormat = Literal["wav", "flac", "mp3", "ogg", "opus"]
 BitDepth = Literal["16", "24", "32f"]
 ClipMode = Literal["float", "rescale", "limit"]
 ResidualMode = Literal["file", "other", "off"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["exact", "fast"]
+MIN_SEGMENT_S, MAX_SEGMENT_S = 1.0, 600.0
 Stage = Literal["decode", "pull", "separate", "transcribe", "export"]
 
 
@@ -138,15 +141,30 @@ class SeparationOptions:
         seed: of the shifts.
         weights: of several models in the mean of a stem, a number for each; they count alike in
             stems that are not named.
+        device: where the networks compute; `auto` takes a GPU that is large enough, else the CPU.
+        precision: `exact` computes in float32; `fast` in shorter numbers where that is faster.
+        segment_s: seconds of a segment; None takes what suits the model and the device.
+        overlap: share of a segment that neighbours share; None takes what suits the model.
     """
 
     shifts: int = 0
     seed: int = 0
     weights: Mapping[StemName, tuple[float, ...]] = field(default_factory=dict)
+    device: Device = "auto"
+    precision: Precision = "exact"
+    segment_s: float | None = None
+    overlap: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.shifts <= 100:
             raise InputError(f"shifts must be 0 to 100, got {self.shifts}")
+        if self.segment_s is not None and not MIN_SEGMENT_S <= self.segment_s <= MAX_SEGMENT_S:
+            raise InputError(
+                f"segment_s must be {MIN_SEGMENT_S:g} to {MAX_SEGMENT_S:g} seconds, "
+                f"got {self.segment_s:g}; did you give samples?"
+            )
+        if self.overlap is not None and not 0 <= self.overlap <= 0.5:
+            raise InputError(f"overlap must be 0 to 0.5 of a segment, got {self.overlap:g}")
 
 
 @dataclass(frozen=True)

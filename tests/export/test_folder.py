@@ -6,6 +6,7 @@ import pytest
 from unbraid.export.folder import ResultFolder, claim, writing
 from unbraid.export.growing import GrowingStems
 from unbraid.export.manifest import Reproduce
+from unbraid.separation.runtime import Runtime
 
 
 def reproduce(sha: str) -> str:
@@ -15,8 +16,7 @@ def reproduce(sha: str) -> str:
         weights={},
         stems=("vocals",),
         with_rest=False,
-        device="cpu",
-        precision="float32",
+        runtimes={"lite": Runtime("cpu", "onnxruntime", "float32")},
         threads=1,
         passes=(),
         seed=None,

@@ -6,6 +6,7 @@ import pytest
 from unbraid.audio import Tags
 from unbraid.export.reuse import Recipe
 from unbraid.separation.cache import cache_key
+from unbraid.separation.runtime import Runtime
 from unbraid.types import ProcessOptions
 
 RECIPE = Recipe(
@@ -16,6 +17,7 @@ RECIPE = Recipe(
     track=None,
     weights={"lite": "b"},
     options=ProcessOptions(),
+    runtimes={"lite": Runtime("cpu", "onnxruntime", "float32")},
     threads=2,
     versions={"numpy": "2"},
 )
@@ -33,6 +35,10 @@ RECIPE = Recipe(
         {"options": ProcessOptions(model="other")},
         {"options": ProcessOptions(bit_depth="16")},
         {"options": ProcessOptions(midi=False)},
+        {"runtimes": {"lite": Runtime("cpu", "openvino", "float32")}},
+        {"runtimes": {"lite": Runtime("cpu", "onnxruntime", "bfloat16")}},
+        {"runtimes": {"lite": Runtime("cuda", "onnxruntime", "float32")}},
+        {"runtimes": {"lite": Runtime("cpu", "onnxruntime", "float32", 5.0)}},
         {"threads": 1},
         {"versions": {"numpy": "3"}},
     ],

@@ -5,19 +5,20 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
-from demucs.apply import BagOfModels, apply_model
+from demucs.apply import BagOfModels, TensorChunk, apply_model
 from demucs.hdemucs import HDemucs
 from safetensors.torch import save_file
 from tests.networks import SOURCES, save_safetensors, seeded
 
-from unbraid.errors import ModelError
+from unbraid.errors import InputError, ModelError
 from unbraid.separation import MixtureArray, MixtureStatistics
 from unbraid.separation.core import Arithmetic, Provider
 from unbraid.separation.demucs import DemucsNetwork, load_module
 from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.exporting import export_core
 from unbraid.separation.htdemucs import HTDemucsNetwork
-from unbraid.separation.network import Network
+from unbraid.separation.network import Network, run_segment
+from unbraid.separation.segments import plan
 from unbraid.types import AudioSignal, Samples
 
 RATE = 44_100
@@ -56,6 +57,52 @@ def test_stems_equal_those_of_the_demucs_package(kind: str, seconds: float) -> N
     assert difference_db(ours(samples, whole(module)), theirs(samples, module)) < -90
 
 
+@pytest.mark.parametrize("kind", ["hdemucs", "demucs"])
+def test_other_segments_are_those_of_the_demucs_package(kind: str) -> None:
+    samples, module = song(RATE), seeded(kind)
+    for segment_s, overlap in ((0.3, 0.1), (0.8, 0.5)):
+        network = DemucsNetwork(module, SOURCES, segment_s=segment_s, overlap=overlap)
+        mixture = torch.from_numpy(samples)[None]
+        theirs = apply_model(module, mixture, shifts=0, segment=segment_s, overlap=overlap)
+        stems = ours(samples, Pass(network, (1, 1, 1, 1)))
+        assert difference_db(stems, theirs[0].numpy()) < -90
+
+
+def short_segments(module: Any, folder: Path) -> list[Network]:
+    return [
+        DemucsNetwork(module, SOURCES, segment_s=0.2),
+        exported(seeded("htdemucs"), folder, segment_s=0.2),
+    ]
+
+
+def test_a_transformer_hears_its_whole_window_around_short_segments(tmp_path: Path) -> None:
+    samples, module = song(RATE), seeded("htdemucs")
+    for network in short_segments(module, tmp_path):
+        assert network.segment_samples == round(0.2 * RATE)
+        segment = plan(RATE, network.segment_samples, network.overlap_samples)[2]
+        whole_song = torch.from_numpy(samples)[None]
+        chunk: Any = TensorChunk(whole_song, segment.start, network.segment_samples)  # type: ignore[no-untyped-call]
+        theirs = apply_model(module, chunk, shifts=0, split=False)[0].numpy()
+        mixture = MixtureArray(AudioSignal(samples, RATE), RATE)
+        mixture.statistics = MixtureStatistics(rms=1, mean=0, std=1)
+        assert difference_db(run_segment(network, mixture, segment), theirs) < -90
+
+
+def test_a_transformer_refuses_longer_segments_than_it_was_trained_on(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"trained on 0\.5 s"):
+        DemucsNetwork(seeded("htdemucs"), SOURCES, segment_s=0.6)
+    with pytest.raises(InputError, match=r"trained on 0\.5 s"):
+        exported(seeded("htdemucs"), tmp_path, segment_s=0.6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bfloat16_over_torch_stays_near(kind: str) -> None:
+    samples = song(RATE)
+    network = DemucsNetwork(seeded(kind), SOURCES, arithmetic="bfloat16")
+    stems = ours(samples, Pass(network, (1, 1, 1, 1)))
+    assert -90 < difference_db(stems, theirs(samples, seeded(kind))) < -40
+
+
 def test_a_bag_equals_that_of_the_demucs_package() -> None:
     samples = song(RATE)
     modules = [seeded("htdemucs", 1), seeded("hdemucs", 2)]
@@ -78,10 +125,11 @@ def exported(
     stems: tuple[str, ...] = SOURCES,
     provider: Provider = "onnxruntime",
     arithmetic: Arithmetic = "float32",
+    segment_s: float | None = None,
 ) -> HTDemucsNetwork:
     core = folder / "core.onnx"
     export_core(save_safetensors(module, folder / "sig.safetensors"), core)
-    return HTDemucsNetwork(core, stems, 1, provider, arithmetic)
+    return HTDemucsNetwork(core, stems, 1, provider, arithmetic, segment_s=segment_s)
 
 
 @pytest.mark.parametrize("provider", get_args(Provider))

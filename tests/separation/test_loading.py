@@ -16,6 +16,7 @@ from unbraid.pipeline import Result
 from unbraid.separation import MixtureArray, MixtureStatistics, load_separator
 from unbraid.separation.cache import FileCache
 from unbraid.separation.loaded import LoadedModel
+from unbraid.separation.machine import read_machine
 from unbraid.types import (
     AudioSignal,
     OnProgress,
@@ -142,6 +143,28 @@ def test_shifts_are_the_same_for_the_same_seed(store: ModelStore) -> None:
 
     assert shifts(1) == shifts(1) != shifts(2)
     assert all(0 <= shift < RATE // 2 for shift in shifts(1))
+
+
+def test_segments_can_be_chosen(store: ModelStore) -> None:
+    options = SeparationOptions(segment_s=5, overlap=0.1)
+    separator = load_separator("lite", threads=1, options=options)
+    network = separator.passes[0].network
+    assert network.segment_samples / RATE == pytest.approx(5, abs=0.02)
+    assert network.overlap_samples / network.segment_samples == pytest.approx(0.1, abs=1e-4)
+    with pytest.raises(InputError, match="too long for this model"):
+        load_separator("htdemucs", threads=1, options=options, store=store)
+
+
+def test_fast_differs_from_exact_but_stays_near(store: ModelStore) -> None:
+    if not read_machine().has_bfloat16:
+        pytest.skip("this CPU does not multiply bfloat16")
+    samples = song(RATE)
+    exact = load_separator("htdemucs", threads=1, store=store)
+    options = SeparationOptions(precision="fast")
+    fast = load_separator("htdemucs", threads=1, options=options, store=store)
+    assert exact.runtimes["htdemucs"].arithmetic == "float32"
+    assert fast.runtimes["htdemucs"].arithmetic == "bfloat16"
+    assert -90 < difference_db(separated(fast, samples), separated(exact, samples)) < -40
 
 
 def test_a_song_is_processed_with_a_model_of_the_hub(store: ModelStore, tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from unbraid.separation.openunmix import (
     BINS,
     HOP_LENGTH,
     N_FFT,
+    OVERLAP,
     RATE,
     RESIDUAL,
     WIENER_FRAMES,
+    WIENER_SAMPLES,
     OpenUnmixNetwork,
     load_target,
 )
@@ -197,6 +199,15 @@ def test_songs_shorter_than_a_segment_are_one(length: int, files: Mapping[StemNa
     mixture = MixtureArray(AudioSignal(samples, RATE), RATE)
     (stems,) = blend([Pass(network, (1,) * 4)], TARGETS, mixture)
     np.testing.assert_array_equal(stems, network.run(samples, ANY))
+
+
+@pytest.mark.parametrize(("overlap", "samples"), [(None, OVERLAP), (0, 0), (0.5, WIENER_SAMPLES)])
+def test_segments_advance_by_windows_of_the_filter(
+    overlap: float | None, samples: int, files: Mapping[StemName, Path]
+) -> None:
+    network = OpenUnmixNetwork(files, TARGETS, segment_s=7, overlap=overlap)
+    assert network.overlap_samples == samples
+    assert network.segment_samples - samples == WIENER_SAMPLES
 
 
 def test_a_filter_with_one_source_is_refused(files: Mapping[StemName, Path]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from unbraid import types
 from unbraid.presets import PresetName
 from unbraid.types import (
     AudioFormat,
@@ -98,6 +99,22 @@ Shifts = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the shifts.", min=0)]
+Device = Annotated[types.Device, typer.Option(help="Where the networks compute.")]
+Precision = Annotated[
+    types.Precision, typer.Option(help="Compute in float32, or in shorter numbers where it pays.")
+]
+Segment = Annotated[
+    float | None,
+    typer.Option(help="Length of a segment.", metavar="SECONDS", show_default="the model's own"),
+]
+Overlap = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of a segment that neighbours share, up to 0.5.",
+        metavar="SHARE",
+        show_default="the model's own",
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume/--overwrite", help="Go on with earlier work, or begin anew.")
 ]

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from unbraid.separation.runtime import Runtime
 from unbraid.types import ProcessOptions
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -103,8 +104,7 @@ class Reproduce(Record):
     weights: dict[str, str]
     stems: tuple[str, ...]
     with_rest: bool
-    device: str
-    precision: str
+    runtimes: dict[str, Runtime]
     threads: int
     passes: tuple[PassRecord, ...]
     seed: int | None

@@ -11,6 +11,7 @@ from unbraid.audio import Tags
 from unbraid.export.folder import ResultFolder
 from unbraid.export.manifest import Manifest
 from unbraid.separation.cache import FileCache, cache_key, copy_to
+from unbraid.separation.runtime import Runtime
 from unbraid.types import ProcessOptions
 
 MANIFEST = "manifest.json"
@@ -28,6 +29,7 @@ class Recipe:
         track: file name of the recording without its extension; None if no file is named by it.
         weights: SHA-256 of the weights of each of the model's networks.
         options: what to make and how to write it.
+        runtimes: where and how each model computes, without the reasons.
         threads: of the networks.
         versions: of the libraries that compute.
     """
@@ -39,6 +41,7 @@ class Recipe:
     track: str | None
     weights: dict[str, str]
     options: ProcessOptions
+    runtimes: dict[str, Runtime]
     threads: int
     versions: dict[str, str]
 

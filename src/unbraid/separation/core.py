@@ -4,7 +4,6 @@ Both keep to float32 when asked for exact results. OpenVINO also computes in bfl
 has it, in about half the time, and it plans the memory of a call better.
 """
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock, local
@@ -35,21 +34,6 @@ class Core(Protocol):
 
         The outputs hold until the same thread calls again.
         """
-
-
-def cpu_provider() -> Provider:
-    """What computes exported networks on this machine's CPU."""
-    return "openvino" if importlib.util.find_spec("openvino") else "onnxruntime"
-
-
-def has_bfloat16() -> bool:
-    """Whether exported networks can be computed in bfloat16 here."""
-    if cpu_provider() == "onnxruntime":  # its CPU kernels know no bfloat16
-        return False
-    import openvino
-
-    capabilities: list[str] = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "BF16" in capabilities
 
 
 def open_core(

@@ -10,6 +10,7 @@ import inspect
 import json
 import pickle
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from unbraid.errors import MissingExtraError, ModelError
 from unbraid.separation.htdemucs import OVERLAP, SILENCE
 from unbraid.separation.mixture import MixtureStatistics
 from unbraid.separation.network import Window
+from unbraid.separation.runtime import Arithmetic, Device, check_segment
 from unbraid.separation.segments import Segment
 from unbraid.types import Samples, StemName
 
@@ -38,7 +40,9 @@ class DemucsNetwork:
         stems: tuple[StemName, ...],
         *,
         segment_s: float | None = None,
-        overlap: float = OVERLAP,
+        overlap: float | None = None,
+        device: Device = "cpu",
+        arithmetic: Arithmetic = "float32",
     ) -> None:
         """Prepare a loaded network.
 
@@ -46,17 +50,25 @@ class DemucsNetwork:
             module: a network of the `demucs` package, in evaluation mode.
             stems: those wanted.
             segment_s: seconds of a segment; None takes what the network was trained on.
-            overlap: share of a segment that neighbours share, at most 0.5.
+            overlap: share of a segment that neighbours share, at most 0.5; None for a quarter.
+            device: where it computes.
+            arithmetic: of its matrix products; inputs and outputs are float32.
+
+        Raises:
+            InputError: the segment is longer than what the network can hear.
         """
         self.stems = stems
-        self._module = module
-        trained_s = Fraction(self._module.segment)
-        self._fixed = hasattr(module, "use_train_segment") and self._module.use_train_segment
-        chosen_s = trained_s if segment_s is None else Fraction(segment_s)
-        if self._fixed:
-            chosen_s = min(chosen_s, trained_s)
+        self._module = _prepared(module, device, arithmetic)
+        self._device = device
+        self._arithmetic = arithmetic
+        self._fixed = has_fixed_window(module)
+        trained_s = self._module.segment
+        if segment_s is not None and self._fixed:
+            check_segment(segment_s, float(trained_s))
+        chosen_s = trained_s if segment_s is None else segment_s
+        share = OVERLAP if overlap is None else overlap
         self.segment_samples = int(self._module.samplerate * chosen_s)
-        self.overlap_samples = self.segment_samples - int((1 - overlap) * self.segment_samples)
+        self.overlap_samples = self.segment_samples - int((1 - share) * self.segment_samples)
 
     def window(self, segment: Segment, length: int) -> Window:
         """The segment in the middle of as many samples as the network takes."""
@@ -77,12 +89,39 @@ class DemucsNetwork:
 
         scale = np.float32(statistics.std + SILENCE)
         mean = np.float32(statistics.mean)
-        with torch.inference_mode():
-            normalised = torch.from_numpy((mixture - mean) / scale)
+        with torch.inference_mode(), _autocast(self._device, self._arithmetic):
+            normalised = torch.from_numpy((mixture - mean) / scale).to(self._device)
             (estimates,) = self._module(normalised[None])
         wanted = [self._module.sources.index(name) for name in self.stems]
-        stems: Samples = estimates[wanted].numpy() * scale + mean
+        stems: Samples = estimates[wanted].float().cpu().numpy() * scale + mean
         return stems
+
+
+def _autocast(device: Device, arithmetic: Arithmetic) -> AbstractContextManager[object]:
+    """Matrix products and convolutions in short numbers, all else as it is."""
+    import torch
+
+    if arithmetic == "float32":
+        return nullcontext()
+    return torch.autocast(device, getattr(torch, arithmetic), cache_enabled=False)
+
+
+def _prepared(module: Any, device: Device, arithmetic: Arithmetic) -> Any:
+    """A network on its device, the weights of its matrix products in their arithmetic."""
+    import torch
+
+    if arithmetic != "float32":
+        nn = torch.nn
+        kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+        for layer in module.modules():
+            if isinstance(layer, kinds):
+                layer.to(getattr(torch, arithmetic))
+    return module.to(device)
+
+
+def has_fixed_window(module: Any) -> bool:
+    """Whether a network always hears as much as it was trained on."""
+    return hasattr(module, "use_train_segment") and module.use_train_segment
 
 
 def load_module(weights: Path, threads: int | None = None) -> Any:

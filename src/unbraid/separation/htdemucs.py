@@ -16,6 +16,7 @@ import numpy as np
 from unbraid.separation.core import Arithmetic, Provider, open_core
 from unbraid.separation.mixture import MixtureStatistics
 from unbraid.separation.network import Window
+from unbraid.separation.runtime import check_segment
 from unbraid.separation.segments import Segment
 from unbraid.separation.stft import Spectrum, Stft
 from unbraid.types import Samples, StemName
@@ -69,6 +70,8 @@ class HTDemucsNetwork:
         provider: Provider,
         arithmetic: Arithmetic = "float32",
         overlap: float = OVERLAP,
+        segment_s: float | None = None,
+        sample_rate: int = 44_100,
     ) -> None:
         """Load an exported core.
 
@@ -79,23 +82,31 @@ class HTDemucsNetwork:
             provider: what computes the network.
             arithmetic: of the network's matrix products.
             overlap: share of a segment that neighbours share, at most 0.5.
+            segment_s: seconds of a segment; None takes all that the network hears at once.
+            sample_rate: samples per second.
+
+        Raises:
+            InputError: the segment is longer than what the network hears.
         """
         self.stems = stems
         self._core = open_core(core, threads, provider, arithmetic)
         traits = CoreTraits.from_metadata(self._core.metadata)
         self._wanted = [traits.sources.index(name) for name in stems]
-        self.segment_samples = traits.segment_samples
-        self.overlap_samples = traits.segment_samples - int((1 - overlap) * traits.segment_samples)
+        self._heard = self.segment_samples = traits.segment_samples
+        if segment_s is not None:
+            check_segment(segment_s, self._heard / sample_rate)
+            self.segment_samples = int(segment_s * sample_rate)
+        self.overlap_samples = self.segment_samples - int((1 - overlap) * self.segment_samples)
         self._stft = Stft(traits.n_fft, traits.n_fft // 4, workers=threads)
 
     def window(self, segment: Segment, length: int) -> Window:
         """The segment in the middle of as many samples as the network takes."""
-        missing = self.segment_samples - (segment.stop - segment.start)
+        missing = self._heard - (segment.stop - segment.start)
         start = segment.start - missing // 2
-        return Window(start, start + self.segment_samples)
+        return Window(start, start + self._heard)
 
     def run(self, mixture: Samples, statistics: MixtureStatistics) -> Samples:
-        """Separate float32 [2, segment_samples] into float32 [stem, 2, segment_samples]."""
+        """Separate a window, float32 [2, time], into float32 [stem, 2, time]."""
         scale = np.float32(statistics.std + SILENCE)
         mean = np.float32(statistics.mean)
         normalised = (mixture - mean) / scale
@@ -110,7 +121,7 @@ class HTDemucsNetwork:
     def _padding(self) -> tuple[int, int]:
         """Samples before and after a segment that make its frames whole."""
         hop = self._stft.hop_length
-        return 3 * (hop // 2), 3 * (hop // 2) - self.segment_samples % -hop
+        return 3 * (hop // 2), 3 * (hop // 2) - self._heard % -hop
 
     def _forward(self, samples: Samples) -> Samples:
         """Complex spectrogram as channels, float32 [1, 2 · 2, bin, frame], as HTDemucs pads it."""
@@ -131,5 +142,5 @@ class HTDemucsNetwork:
         spectrum[:, 2:-2, :-1].imag = parts[:, 1]
         spectrum *= np.sqrt(np.float32(self._stft.n_fft))
         before, after = self._padding()
-        padded = self._stft.inverse(spectrum, before + self.segment_samples + after)
-        return padded[..., before : before + self.segment_samples]
+        padded = self._stft.inverse(spectrum, before + self._heard + after)
+        return padded[..., before : before + self._heard]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from unbraid.separation.choice import ModelChoice
 from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.mixture import Mixture
+from unbraid.separation.runtime import Runtime
 from unbraid.types import Samples, StemName
 
 
@@ -18,12 +19,14 @@ class LoadedModel:
         weights: SHA-256 of the weights of each of its networks.
         passes: its ways through the song, of which the average is taken.
         threads: threads it computes with, on which the last bits depend.
+        runtimes: where and how each model computes, likewise.
     """
 
     choice: ModelChoice
     weights: Mapping[str, str]
     passes: tuple[Pass, ...]
     threads: int
+    runtimes: Mapping[str, Runtime]
 
     @property
     def stems(self) -> tuple[StemName, ...]:

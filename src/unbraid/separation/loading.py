@@ -3,8 +3,8 @@
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,14 @@ from filelock import FileLock
 from unbraid.errors import MissingExtraError, ModelError
 from unbraid.inference import available_cores
 from unbraid.separation.choice import ModelChoice, Part, choose_models
-from unbraid.separation.core import cpu_provider
-from unbraid.separation.demucs import DemucsNetwork, load_module
+from unbraid.separation.demucs import DemucsNetwork, has_fixed_window, load_module
 from unbraid.separation.ensemble import Pass
-from unbraid.separation.htdemucs import HTDemucsNetwork
+from unbraid.separation.htdemucs import OVERLAP, HTDemucsNetwork
 from unbraid.separation.lite import LITE, MaskNetwork, MaskTraits
 from unbraid.separation.loaded import LoadedModel
+from unbraid.separation.machine import read_machine
 from unbraid.separation.network import Network
+from unbraid.separation.runtime import Architecture, Runtime, choose_runtime
 from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
@@ -52,7 +53,8 @@ def load_separator(
     Raises:
         ModelError: the model is unknown, cannot be pulled or is damaged.
         MissingExtraError: a package that the model needs is not installed.
-        InputError: the model has no such stem, or not such weights.
+        InputError: the model has no such stem, or not such weights, or not such segments, or the
+            device is not there.
     """
     store = store or ModelStore()
     choice = choose_models(name, stems, options.weights, store)
@@ -67,10 +69,21 @@ def load_models(
     options: SeparationOptions,
     *,
     store: ModelStore,
+    runtimes: Mapping[str, Runtime] | None = None,
     on_transfer: OnTransfer | None = None,
 ) -> LoadedModel:
-    """Load the networks of chosen models, as `load_separator` does."""
+    """Load the networks of chosen models, as `load_separator` does.
+
+    Args:
+        choice: the models.
+        threads: threads to compute with.
+        options: how the song is gone through.
+        store: where models lie.
+        runtimes: where and how each model computes; None chooses by the options and the machine.
+        on_transfer: called while files are pulled.
+    """
     fetched = fetch_models(choice, store, on_transfer)
+    runtimes = runtimes or choose_runtimes(fetched, options)
     shifts = _shifts(options, choice.sample_rate)
     return LoadedModel(
         choice=choice,
@@ -78,10 +91,13 @@ def load_models(
         passes=tuple(
             Pass(network, weights, shift)
             for local, part in zip(fetched, choice.parts, strict=True)
-            for network, weights in _Loader(local, part, threads, store.folder).networks()
+            for network, weights in _Loader(
+                local, part, threads, runtimes[part.entry.name], store.folder
+            ).networks()
             for shift in shifts
         ),
         threads=threads,
+        runtimes=runtimes,
     )
 
 
@@ -101,6 +117,31 @@ def fetch_models(
         )
         for part in choice.parts
     )
+
+
+def choose_runtimes(
+    fetched: Sequence[LocalModel], options: SeparationOptions
+) -> dict[str, Runtime]:
+    """Where and how each model computes on this machine.
+
+    Raises:
+        InputError: the device that is asked for is not there.
+    """
+    facts = read_machine()
+    return {
+        local.entry.name: choose_runtime(options, architecture(local), facts) for local in fetched
+    }
+
+
+def architecture(local: LocalModel) -> Architecture:
+    """What the networks of a model are, by their files."""
+    match local.entry.engine:
+        case "lite" | "onnx":
+            return "mask"
+        case "openunmix":
+            return "openunmix"
+        case "demucs":
+            return "htdemucs" if all(map(_is_htdemucs, local.files.values())) else "demucs"
 
 
 def digests(fetched: Sequence[LocalModel]) -> dict[str, str]:
@@ -137,6 +178,17 @@ def _described(entry: ModelEntry) -> MaskTraits:
     )
 
 
+def _in_segments(traits: MaskTraits, runtime: Runtime, sample_rate: int) -> MaskTraits:
+    """A masking network in segments of whole hops, of the length that was asked for."""
+    segment, overlap, hop = traits.segment_samples, traits.overlap_samples, traits.hop_length
+    share = overlap / segment if runtime.overlap is None else runtime.overlap
+    if runtime.segment_s is not None:
+        segment = max(1, round(runtime.segment_s * sample_rate / hop)) * hop
+    if (runtime.segment_s, runtime.overlap) != (None, None):
+        overlap = int(share * segment)
+    return replace(traits, segment_samples=segment, overlap_samples=overlap)
+
+
 @dataclass(frozen=True)
 class _Loader:
     """Loads the networks of a model, each with its shares of its stems."""
@@ -144,6 +196,7 @@ class _Loader:
     local: LocalModel
     part: Part
     threads: int
+    runtime: Runtime
     store: Path
 
     def networks(self) -> list[tuple[Network, tuple[float, ...]]]:
@@ -160,13 +213,21 @@ class _Loader:
     def _masking(self, traits: MaskTraits) -> list[tuple[Network, tuple[float, ...]]]:
         (file,) = self.local.files.values()
         part = self.part
+        traits = _in_segments(traits, self.runtime, part.entry.sample_rate)
         network = MaskNetwork(file, part.entry.stems, part.stems, self.threads, traits)
         return [(network, tuple(part.shares.values()))]
 
     def _openunmix(self) -> list[tuple[Network, tuple[float, ...]]]:
         from unbraid.separation.openunmix import OpenUnmixNetwork
 
-        network = OpenUnmixNetwork(self.local.files, self.part.stems, threads=self.threads)
+        network = OpenUnmixNetwork(
+            self.local.files,
+            self.part.stems,
+            segment_s=self.runtime.segment_s,
+            overlap=self.runtime.overlap,
+            threads=self.threads,
+            device=self.runtime.device,
+        )
         return [(network, tuple(self.part.shares.values()))]
 
     def _demucs(self) -> list[tuple[Network, tuple[float, ...]]]:
@@ -188,13 +249,30 @@ class _Loader:
         return networks
 
     def _member(self, name: str, stems: tuple[StemName, ...]) -> Network:
-        """An HTDemucs over onnxruntime, any other network over torch."""
-        weights = self.local.files[name]
-        if _is_htdemucs(weights):
-            core = self._core(weights, self.local.sha256[name])
-            return HTDemucsNetwork(core, stems, self.threads, cpu_provider())
-        module = load_module(weights, self.threads)
-        return DemucsNetwork(module, stems, segment_s=self.part.entry.segment_s)
+        """The core of an HTDemucs on the CPU, any other network over torch."""
+        weights, runtime, entry = self.local.files[name], self.runtime, self.part.entry
+        if runtime.provider == "torch":
+            module = load_module(weights, self.threads)
+            usual_s = None if has_fixed_window(module) else entry.segment_s
+            return DemucsNetwork(
+                module,
+                stems,
+                segment_s=runtime.segment_s or usual_s,
+                overlap=runtime.overlap,
+                device=runtime.device,
+                arithmetic=runtime.arithmetic,
+            )
+        assert runtime.arithmetic != "float16", "cores compute on the CPU"
+        return HTDemucsNetwork(
+            self._core(weights, self.local.sha256[name]),
+            stems,
+            self.threads,
+            runtime.provider,
+            runtime.arithmetic,
+            overlap=OVERLAP if runtime.overlap is None else runtime.overlap,
+            segment_s=runtime.segment_s,
+            sample_rate=entry.sample_rate,
+        )
 
     def _core(self, weights: Path, sha256: str) -> Path:
         """The exported core of some weights, made in a process of its own at the first time."""

@@ -52,14 +52,13 @@ class OpenUnmixNetwork:
 
     in_flight = 1
 
-    overlap_samples = OVERLAP
-
     def __init__(
         self,
         targets: Mapping[StemName, Path],
         stems: tuple[StemName, ...],
         *,
-        segment_s: float = SEGMENT_S,
+        segment_s: float | None = None,
+        overlap: float | None = None,
         niter: int = 1,
         residual: bool = False,
         threads: int = 1,
@@ -74,7 +73,8 @@ class OpenUnmixNetwork:
         Args:
             targets: state-dict file of each network.
             stems: those wanted, of the targets and, if there is one, `residual`.
-            segment_s: seconds of a segment, rounded to windows of the filter.
+            segment_s: seconds of a segment, rounded to windows of the filter; None for 28.
+            overlap: share of a segment that neighbours share, at most 0.5; None for 0.7 s.
             niter: iterations of the Wiener filter; 0 multiplies the mixture by the masks.
             residual: whether what the targets leave of the mixture is a further source. It should
                 be where the targets are not all there is in a song.
@@ -102,8 +102,12 @@ class OpenUnmixNetwork:
             load_target(targets[name], device) for name in self._sources if name != RESIDUAL
         ]
         set_threads(threads)
-        windows = max(1, round(segment_s * RATE / WIENER_SAMPLES))
-        self.segment_samples = windows * WIENER_SAMPLES + OVERLAP
+        windows = max(1, round((segment_s or SEGMENT_S) * RATE / WIENER_SAMPLES))
+        stride = windows * WIENER_SAMPLES
+        self.overlap_samples = OVERLAP
+        if overlap is not None:
+            self.overlap_samples = int(stride * overlap / (1 - overlap))
+        self.segment_samples = stride + self.overlap_samples
 
     def window(self, segment: Segment, length: int) -> Window:
         """The segment with a window of the filter on either side, as far as the song goes."""

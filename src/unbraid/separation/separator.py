@@ -15,7 +15,16 @@ from unbraid.separation.choice import choose_models
 from unbraid.separation.loaded import LoadedModel
 from unbraid.separation.loading import load_models
 from unbraid.separation.mixture import MixtureArray
-from unbraid.types import AudioSignal, OnProgress, Progress, SeparationOptions, StemName, Stems
+from unbraid.types import (
+    AudioSignal,
+    Device,
+    OnProgress,
+    Precision,
+    Progress,
+    SeparationOptions,
+    StemName,
+    Stems,
+)
 from unbraid.weights import ModelStore, OnTransfer, Transfer
 
 
@@ -44,6 +53,10 @@ class Separator:
         shifts: int = 0,
         seed: int = 0,
         weights: Mapping[StemName, tuple[float, ...]] | None = None,
+        device: Device = "auto",
+        precision: Precision = "exact",
+        segment_s: float | None = None,
+        overlap: float | None = None,
         threads: int | None = None,
         models_dir: Path | str | None = None,
         offline: bool = False,
@@ -56,6 +69,10 @@ class Separator:
             shifts: times that a song is separated, each time shifted, for the mean of all.
             seed: of the shifts.
             weights: of several models in the mean of a stem, a number for each.
+            device: where the networks compute; `auto` takes a GPU that is large enough.
+            precision: `exact` computes in float32, `fast` in shorter numbers where that is faster.
+            segment_s: seconds of a segment; None takes what suits the model and the device.
+            overlap: share of a segment that neighbours share; None takes what suits the model.
             threads: threads of the networks; None for the cores this process may use.
             models_dir: where models lie; None for the user's cache folder.
             offline: never ask the network.
@@ -64,7 +81,9 @@ class Separator:
             ModelError: the model is unknown.
             InputError: the model has no such stem, or another option has no meaning.
         """
-        self._options = SeparationOptions(shifts=shifts, seed=seed, weights=weights or {})
+        self._options = SeparationOptions(
+            shifts, seed, weights or {}, device, precision, segment_s, overlap
+        )
         self._store = ModelStore(Path(models_dir) if models_dir else None, offline=offline)
         self._choice = choose_models(model, stems, self._options.weights, self._store)
         self._threads = threads or available_cores()
