@@ -19,7 +19,7 @@ from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
 from unbraid.pipeline import Result
 from unbraid.separation.cache import FileCache
 from unbraid.types import ProcessOptions, Progress, Samples, SeparationOptions
-from unbraid.weights import ModelStore
+from unbraid.weights import ModelStore, find_model
 
 RATE = 44_100
 STEMS = ["vocals", "drums", "bass", "other"]
@@ -254,8 +254,8 @@ def test_work_begun_in_another_way_begins_anew(song: Path, tmp_path: Path) -> No
     seen: list[Progress] = []
     manifest = process(song, tmp_path, short, on_progress=seen.append).manifest
     assert [p.done_s for p in seen if p.stage == "separate"][1] < 5
-    assert manifest.reproduce.runtimes[0].segment_s == 5
-    assert manifest.reproduce.runtimes[0].reasons
+    assert manifest.reproduce.runtimes["lite"].segment_s == 5
+    assert manifest.reproduce.runtimes["lite"].reasons
 
 
 def test_overwriting_begins_anew(song: Path, tmp_path: Path) -> None:

@@ -29,12 +29,7 @@ from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
 from unbraid.separation import LoadedModel, MixtureFile, ModelChoice, choose_models
 from unbraid.separation.cache import FileCache
-from unbraid.separation.loading import (
-    choose_runtimes,
-    digests,
-    fetch_models,
-    load_models,
-)
+from unbraid.separation.loading import choose_runtimes, digests, fetch_models, load_models
 from unbraid.separation.machine import read_machine
 from unbraid.separation.runtime import Runtime, check_device
 from unbraid.stages import (
@@ -109,6 +104,7 @@ def process(
     check_writable(options.format, options.bit_depth)
     if options.midi_tempo is not None:
         check_tempo(options.midi_tempo)
+    check_device(options.separation.device, read_machine())
     store = store or ModelStore()
     check_device(options.separation.device, read_machine())
     work = partial(
@@ -253,7 +249,7 @@ def _copy_kept(job: Job, recipe: Recipe, cache: FileCache) -> Manifest | None:
 
 
 def _recipe(
-    job: Job, weights: Mapping[str, str], runtimes: Sequence[Runtime], threads: int
+    job: Job, weights: Mapping[str, str], runtimes: Mapping[str, Runtime], threads: int
 ) -> Recipe:
     options = job.options
     return Recipe(
@@ -264,7 +260,7 @@ def _recipe(
         track=job.path.stem if "{track}" in options.name else None,
         weights=dict(weights),
         options=options,
-        runtimes=tuple(replace(runtime, reasons=()) for runtime in runtimes),
+        runtimes={name: replace(runtime, reasons=()) for name, runtime in runtimes.items()},
         threads=threads,
         versions=_versions(job),
     )
@@ -278,7 +274,7 @@ def _warnings(job: Job) -> tuple[str, ...]:
     return job.reader.warnings
 
 
-def _take_apart(job: Job, runtimes: Sequence[Runtime], threads: int) -> Manifest:
+def _take_apart(job: Job, runtimes: Mapping[str, Runtime], threads: int) -> Manifest:
     """The stages after decoding."""
     separator, reproduce = _begin(job, runtimes, threads)
     job.clock.expect(_workload(job, separator))
@@ -319,7 +315,9 @@ def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:
     }
 
 
-def _begin(job: Job, runtimes: Sequence[Runtime], threads: int) -> tuple[LoadedModel, Reproduce]:
+def _begin(
+    job: Job, runtimes: Mapping[str, Runtime], threads: int
+) -> tuple[LoadedModel, Reproduce]:
     """Load the model as unfinished work used it; work made in another way is cleared away."""
     earlier = read_reproduce(job.folder.state)
     for count in (earlier.threads, threads) if earlier else (threads,):
@@ -333,14 +331,14 @@ def _begin(job: Job, runtimes: Sequence[Runtime], threads: int) -> tuple[LoadedM
     return separator, reproduce
 
 
-def _load(job: Job, runtimes: Sequence[Runtime], threads: int) -> LoadedModel:
+def _load(job: Job, runtimes: Mapping[str, Runtime], threads: int) -> LoadedModel:
     """The model, pulled if it is not here."""
     return load_models(
         job.choice,
         threads,
         job.options.separation,
-        runtimes=runtimes,
         store=job.store,
+        runtimes=runtimes,
         on_transfer=_pulling(job),
     )
 
@@ -361,7 +359,7 @@ def _reproduce(job: Job, separator: LoadedModel) -> Reproduce:
         weights=dict(separator.weights),
         stems=separator.stems,
         with_rest=job.options.with_rest,
-        runtimes=separator.runtimes,
+        runtimes=dict(separator.runtimes),
         threads=separator.threads,
         passes=tuple(
             PassRecord(

@@ -16,7 +16,7 @@ def reproduce(sha: str) -> str:
         weights={},
         stems=("vocals",),
         with_rest=False,
-        runtimes=(Runtime("cpu", "onnxruntime", "float32"),),
+        runtimes={"lite": Runtime("cpu", "onnxruntime", "float32")},
         threads=1,
         passes=(),
         seed=None,

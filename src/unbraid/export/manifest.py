@@ -104,7 +104,7 @@ class Reproduce(Record):
     weights: dict[str, str]
     stems: tuple[str, ...]
     with_rest: bool
-    runtimes: tuple[Runtime, ...]
+    runtimes: dict[str, Runtime]
     threads: int
     passes: tuple[PassRecord, ...]
     seed: int | None

@@ -29,7 +29,7 @@ class Recipe:
         track: file name of the recording without its extension; None if no file is named by it.
         weights: SHA-256 of the weights of each of the model's networks.
         options: what to make and how to write it.
-        runtimes: where and how the networks of each model compute, without the reasons.
+        runtimes: where and how each model computes, without the reasons.
         threads: of the networks.
         versions: of the libraries that compute.
     """
@@ -41,7 +41,7 @@ class Recipe:
     track: str | None
     weights: dict[str, str]
     options: ProcessOptions
-    runtimes: tuple[Runtime, ...]
+    runtimes: dict[str, Runtime]
     threads: int
     versions: dict[str, str]
 

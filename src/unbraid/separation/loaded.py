@@ -19,14 +19,14 @@ class LoadedModel:
         weights: SHA-256 of the weights of each of its networks.
         passes: its ways through the song, of which the average is taken.
         threads: threads it computes with, on which the last bits depend.
-        runtimes: where and how the networks of each model compute, likewise.
+        runtimes: where and how each model computes, likewise.
     """
 
     choice: ModelChoice
     weights: Mapping[str, str]
     passes: tuple[Pass, ...]
     threads: int
-    runtimes: tuple[Runtime, ...]
+    runtimes: Mapping[str, Runtime]
 
     @property
     def stems(self) -> tuple[StemName, ...]:

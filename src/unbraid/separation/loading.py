@@ -3,7 +3,7 @@
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,8 +53,8 @@ def load_separator(
     Raises:
         ModelError: the model is unknown, cannot be pulled or is damaged.
         MissingExtraError: a package that the model needs is not installed.
-        InputError: the model has no such stem, or not such weights; the device is not there, or
-            the segment too long.
+        InputError: the model has no such stem, or not such weights, or not such segments, or the
+            device is not there.
     """
     store = store or ModelStore()
     choice = choose_models(name, stems, options.weights, store)
@@ -70,11 +70,18 @@ def load_models(
     *,
     runtimes: Sequence[Runtime] | None = None,
     store: ModelStore,
+    runtimes: Mapping[str, Runtime] | None = None,
     on_transfer: OnTransfer | None = None,
 ) -> LoadedModel:
     """Load the networks of chosen models, as `load_separator` does.
 
-    With `runtimes`, one for each model, they compute in these ways instead of the best.
+    Args:
+        choice: the models.
+        threads: threads to compute with.
+        options: how the song is gone through.
+        store: where models lie.
+        runtimes: where and how each model computes; None chooses by the options and the machine.
+        on_transfer: called while files are pulled.
     """
     fetched = fetch_models(choice, store, on_transfer)
     runtimes = runtimes or choose_runtimes(fetched, options)
@@ -84,12 +91,14 @@ def load_models(
         weights=digests(fetched),
         passes=tuple(
             Pass(network, weights, shift)
-            for local, part, runtime in zip(fetched, choice.parts, runtimes, strict=True)
-            for network, weights in _Loader(local, part, threads, store.folder, runtime).networks()
+            for local, part in zip(fetched, choice.parts, strict=True)
+            for network, weights in _Loader(
+                local, part, threads, runtimes[part.entry.name], store.folder
+            ).networks()
             for shift in shifts
         ),
         threads=threads,
-        runtimes=tuple(runtimes),
+        runtimes=runtimes,
     )
 
 
@@ -119,17 +128,19 @@ def fetch_models(
 
 def choose_runtimes(
     fetched: Sequence[LocalModel], options: SeparationOptions
-) -> tuple[Runtime, ...]:
-    """Where and how the networks of each model compute here.
+) -> dict[str, Runtime]:
+    """Where and how each model computes on this machine.
 
     Raises:
         InputError: the device that is asked for is not there.
     """
-    machine = read_machine()
-    return tuple(choose_runtime(options, _architecture(local), machine) for local in fetched)
+    facts = read_machine()
+    return {
+        local.entry.name: choose_runtime(options, architecture(local), facts) for local in fetched
+    }
 
 
-def _architecture(local: LocalModel) -> Architecture:
+def architecture(local: LocalModel) -> Architecture:
     """What the networks of a model are, by their files."""
     match local.entry.engine:
         case "lite" | "onnx":
@@ -192,6 +203,7 @@ class _Loader:
     local: LocalModel
     part: Part
     threads: int
+    runtime: Runtime
     store: Path
     runtime: Runtime
 

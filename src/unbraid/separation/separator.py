@@ -70,7 +70,7 @@ class Separator:
             seed: of the shifts.
             weights: of several models in the mean of a stem, a number for each.
             device: where the networks compute; `auto` takes a GPU that is large enough.
-            precision: `exact` computes in float32; `fast` in shorter numbers where that is faster.
+            precision: `exact` computes in float32, `fast` in shorter numbers where that is faster.
             segment_s: seconds of a segment; None takes what suits the model and the device.
             overlap: share of a segment that neighbours share; None takes what suits the model.
             threads: threads of the networks; None for the cores this process may use.
