@@ -19,7 +19,7 @@ from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
 from unbraid.pipeline import Result
 from unbraid.separation.cache import FileCache
 from unbraid.types import ProcessOptions, Progress, Samples, SeparationOptions
-from unbraid.weights import ModelStore, find_model
+from unbraid.weights import ModelStore
 
 RATE = 44_100
 STEMS = ["vocals", "drums", "bass", "other"]

@@ -101,7 +101,11 @@ Shifts = Annotated[
 Seed = Annotated[int, typer.Option(help="Seed of the shifts.", min=0)]
 Device = Annotated[types.Device, typer.Option(help="Where the networks compute.")]
 Precision = Annotated[
-    types.Precision, typer.Option(help="Compute in float32, or in shorter numbers where it pays.")
+    types.Precision | None,
+    typer.Option(
+        help="Compute in float32, or in shorter numbers where it pays.",
+        show_default=SeparationOptions.precision,
+    ),
 ]
 Segment = Annotated[
     float | None,

@@ -68,7 +68,6 @@ def load_models(
     threads: int,
     options: SeparationOptions,
     *,
-    runtimes: Sequence[Runtime] | None = None,
     store: ModelStore,
     runtimes: Mapping[str, Runtime] | None = None,
     on_transfer: OnTransfer | None = None,
@@ -205,7 +204,6 @@ class _Loader:
     threads: int
     runtime: Runtime
     store: Path
-    runtime: Runtime
 
     def networks(self) -> list[tuple[Network, tuple[float, ...]]]:
         match self.part.entry.engine:
