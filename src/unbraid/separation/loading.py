@@ -171,10 +171,6 @@ class _Loader:
 
     def _demucs(self) -> list[tuple[Network, tuple[float, ...]]]:
         entry, shares = self.part.entry, self.part.shares
-        if entry.requires and not importlib.util.find_spec(entry.requires):
-            raise MissingExtraError(
-                f"{entry.name} needs the package {entry.requires}: pip install {entry.requires}"
-            )
         columns = zip(*(member.weights for member in entry.members), strict=True)
         totals = dict(zip(entry.stems, map(sum, columns), strict=True))
         networks = []
@@ -190,7 +186,7 @@ class _Loader:
     def _member(self, name: str, stems: tuple[StemName, ...]) -> Network:
         """An HTDemucs over onnxruntime, any other network over torch."""
         weights = self.local.files[name]
-        if _is_htdemucs(weights):
+        if read_header(weights).network.endswith(".HTDemucs"):
             core = self._core(weights, self.local.sha256[name])
             return HTDemucsNetwork(core, stems, self.threads, cpu_provider())
         module = load_module(weights, self.threads)
@@ -208,11 +204,6 @@ class _Loader:
                 _export(weights, unfinished)
                 unfinished.replace(core)
         return core
-
-
-def _is_htdemucs(weights: Path) -> bool:
-    """Whether a file says that it holds an HTDemucs; a legacy one says nothing before it is run."""
-    return weights.suffix == ".safetensors" and read_header(weights).network.endswith(".HTDemucs")
 
 
 def _export(weights: Path, core: Path) -> None:
