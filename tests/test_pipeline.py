@@ -381,14 +381,6 @@ def test_a_fallback_is_recorded_and_redone_when_the_model_is_there(
     assert not run(options, "lite").skipped
 
 
-def test_a_model_whose_package_is_missing_is_replaced(song: Path, tmp_path: Path) -> None:
-    options = ProcessOptions(model="mdx_q", stems=("bass",), midi=False)
-    result = process(song, tmp_path, options, fallback="lite", store=ModelStore(tmp_path))
-    missed = result.manifest.model.fallback_from
-    assert missed
-    assert "pip install diffq" in missed.reason
-
-
 def test_a_fallback_must_have_the_stems(song: Path, tmp_path: Path) -> None:
     options = ProcessOptions(model="htdemucs_6s", stems=("guitar",))
     with pytest.raises(InputError, match="lite has no stem guitar"):
