@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
@@ -6,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 from demucs.apply import BagOfModels, TensorChunk, apply_model
-from demucs.hdemucs import HDemucs
 from safetensors.torch import save_file
-from tests.networks import SOURCES, save_safetensors, seeded
+from tests.networks import SOURCES, quantised, save_legacy, save_safetensors, seeded
 
 from unbraid.errors import InputError, ModelError
 from unbraid.separation import MixtureArray, MixtureStatistics
@@ -20,6 +20,7 @@ from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.network import Network, run_segment
 from unbraid.separation.segments import plan
 from unbraid.types import AudioSignal, Samples
+from unbraid.weights.header import read_header
 
 RATE = 44_100
 KINDS = ("htdemucs", "hdemucs", "demucs")
@@ -182,18 +183,37 @@ def test_a_network_is_loaded_from_safetensors(kind: str, tmp_path: Path) -> None
 
 def test_a_network_is_loaded_from_a_legacy_file(tmp_path: Path) -> None:
     module = seeded("hdemucs")
-    args, kwargs = module._init_args_kwargs
-    package = {
-        "klass": HDemucs,
-        "args": args,
-        "kwargs": {**kwargs, "of_another_version": Fraction(1, 2)},
-        "state": {name: tensor.half() for name, tensor in module.state_dict().items()},
-        "training_args": {"epochs": 3},
-    }
-    torch.save(package, tmp_path / "sig.th")
-    loaded: Any = load_module(tmp_path / "sig.th")
+    loaded: Any = load_module(save_legacy(module, tmp_path / "sig.th"))
     weight = module.state_dict()["encoder.0.conv.weight"]
     torch.testing.assert_close(loaded.encoder[0].conv.weight, weight.half().float())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("suffix", "save"), [(".th", save_legacy), (".safetensors", save_safetensors)]
+)
+def test_a_quantised_network_is_restored(
+    kind: str, suffix: str, save: Callable[..., Path], tmp_path: Path
+) -> None:
+    module, original = seeded(kind), seeded(kind).state_dict()
+    state = quantised(module)
+    assert len(state["quantized"]) > 10
+    loaded: Any = load_module(save(module, tmp_path / f"sig{suffix}", state))
+    for name, tensor in module.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], tensor)
+    assert any((original[name] != tensor).any() for name, tensor in module.state_dict().items())
+
+
+def test_a_network_quantised_in_another_way_is_refused(tmp_path: Path) -> None:
+    module = seeded("demucs")
+    state = quantised(module)
+    state["quantized"][0][0].pop()  # the levels of 14 bits
+    file = save_legacy(module, tmp_path / "sig.th", state)
+    with pytest.raises(ModelError, match="no levels of 14 bits"):
+        load_module(file)
+    state["meta"]["klass"] = Fraction
+    with pytest.raises(ModelError, match="quantised in a way that is not known"):
+        load_module(save_legacy(module, tmp_path / "sig.th", state))
 
 
 class Evil:
@@ -203,8 +223,10 @@ class Evil:
 
 def test_a_legacy_file_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"klass": Evil()}, tmp_path / "sig.th")
-    with pytest.raises(ModelError, match="not a Demucs network"):
+    with pytest.raises(ModelError, match=r"sig\.th is not a Demucs network: it names \S*print$"):
         load_module(tmp_path / "sig.th")
+    with pytest.raises(ModelError, match="no header of a Demucs network"):
+        read_header(tmp_path / "sig.th")
     assert not capsys.readouterr().out
 
 

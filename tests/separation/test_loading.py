@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,14 @@ import soundfile
 import torch
 from demucs.apply import BagOfModels, apply_model
 from tests.hub import Hub, hub_server
-from tests.networks import SOURCES, save_safetensors, seeded
+from tests.networks import SOURCES, quantised, save_legacy, save_safetensors, seeded
 
 from unbraid import process
 from unbraid.errors import Cancelled, InputError, MissingExtraError, ModelError
 from unbraid.pipeline import Result
 from unbraid.separation import MixtureArray, MixtureStatistics, load_separator
 from unbraid.separation.cache import FileCache
+from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.loaded import LoadedModel
 from unbraid.separation.machine import read_machine
 from unbraid.types import (
@@ -224,6 +226,25 @@ def test_a_model_in_a_folder_is_used(tmp_path: Path) -> None:
     assert separated(separator, song(RATE // 2)).shape == (1, 2, RATE // 2)
 
 
+def test_a_folder_of_legacy_files_is_used_as_demucs_does(tmp_path: Path) -> None:
+    module, samples = seeded("htdemucs", sources=("vocals", "rest")), song(RATE // 2)
+    file = save_legacy(module, tmp_path / "abcd1234.th")
+    digest = sha256(file.read_bytes()).hexdigest()[:8]
+    file = file.rename(tmp_path / f"abcd1234-{digest}.th")
+    (tmp_path / "mine.yaml").write_text("models: ['abcd1234']\n")
+    store = ModelStore(tmp_path / "m")
+    separator = load_separator(str(tmp_path), threads=1, store=store)
+    assert separator.stems == ("vocals", "rest")
+    assert [type(each.network) for each in separator.passes] == [HTDemucsNetwork]
+    expected = apply_model(module.half().float(), torch.from_numpy(samples)[None], shifts=0)[
+        0
+    ].numpy()
+    assert difference_db(separated(separator, samples), expected) < -90
+    file.rename(tmp_path / "abcd1234-00000000.th")
+    with pytest.raises(ModelError, match=r"abcd1234-00000000\.th is damaged"):
+        load_separator(str(tmp_path), threads=1, store=store)
+
+
 def test_an_onnx_network_in_a_folder_is_used(tmp_path: Path) -> None:
     lite = Path(__file__).parents[2] / "src" / "unbraid" / "data" / "lite.onnx"
     (tmp_path / "net.onnx").write_bytes(lite.read_bytes())
@@ -254,9 +275,17 @@ def test_offline_a_missing_model_says_what_to_put_where(tmp_path: Path) -> None:
         load_separator("htdemucs", store=store)
 
 
-def test_a_quantised_model_says_what_it_needs(store: ModelStore, folder: Path) -> None:
-    with pytest.raises(ModelError, match="mdx_q cannot be pulled"):
-        load_separator("mdx_q", store=store)
+def test_a_quantised_model_of_the_hub_is_used(store: ModelStore, hub: Hub) -> None:
+    files = hub.folder / "adefossez" / "Demucs-mdx_q" / "resolve" / "main"
+    files.mkdir(parents=True)
+    module, samples = seeded("hdemucs"), song(RATE // 2)
+    state = quantised(module)
+    for signature in ("6b9c2ca1", "b72baf4e"):  # which share the bass
+        save_safetensors(module, files / f"{signature}.safetensors", state)
+    mixture = torch.from_numpy(samples)[None]
+    expected = apply_model(module, mixture, shifts=0, segment=44)[0].numpy()
+    separator = load_separator("mdx_q", ["bass"], threads=1, store=store)
+    assert difference_db(separated(separator, samples), expected[[1]]) < -90
 
 
 def test_an_unknown_stem_is_refused_before_anything_is_pulled(store: ModelStore) -> None:

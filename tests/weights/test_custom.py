@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 from tests.hub import network_file, noise
+from tests.networks import save_legacy, seeded
 
 from unbraid.errors import MissingExtraError, ModelError
 from unbraid.weights import ModelStore
@@ -46,6 +47,21 @@ def demucs_folder(folder: Path, bag: str) -> str:
         network = network_file(["vocals", "rest"], "demucs.hdemucs.HDemucs", 22050)
         (folder / f"{signature}.safetensors").write_bytes(network)
     return str(folder)
+
+
+def test_of_two_forms_of_a_network_the_safe_one_is_taken(store: ModelStore, folder: Path) -> None:
+    name = demucs_folder(folder, "models: ['aaaa1111']\n")
+    (folder / "aaaa1111-00000000.th").write_bytes(b"")
+    (member,) = store.find(name).members
+    assert [file.name for file in member.files] == ["aaaa1111.safetensors"]
+
+
+def test_a_legacy_network_may_come_without_a_checksum(store: ModelStore, folder: Path) -> None:
+    (folder / "mine.yaml").write_text("models: ['aaaa1111']\n")
+    save_legacy(seeded("demucs", sources=("vocals", "rest")), folder / "aaaa1111.th")
+    entry = store.find(str(folder))
+    assert (entry.stems, entry.sample_rate) == (("vocals", "rest"), 44100)
+    assert store.fetch(entry).files == {"aaaa1111": folder / "aaaa1111.th"}
 
 
 def test_a_demucs_folder_is_a_bag_of_networks(store: ModelStore, folder: Path) -> None:

@@ -9,6 +9,7 @@ normalised by the song's mean and deviation and heard with real samples around i
 import inspect
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from unbraid.errors import MissingExtraError, ModelError
+from unbraid.separation.diffq import DIFFQ, DiffQuantizer, dequantised
 from unbraid.separation.htdemucs import OVERLAP, SILENCE
 from unbraid.separation.mixture import MixtureStatistics
 from unbraid.separation.network import Window
@@ -25,7 +27,7 @@ from unbraid.separation.runtime import Arithmetic, Device, check_segment
 from unbraid.separation.segments import Segment
 from unbraid.types import Samples, StemName
 
-MALFORMED = (KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError)
+MALFORMED = (KeyError, TypeError, ValueError, RuntimeError, EOFError)
 """What a file that is no network may raise."""
 
 
@@ -148,12 +150,28 @@ def load_module(weights: Path, threads: int | None = None) -> Any:
     try:
         kind, args, kwargs, state = read(weights)
         module = kind(*args, **kwargs)
-        module.load_state_dict(state)
+        if "__quantized" in state:
+            _set_quantised(module, state)
+        else:
+            module.load_state_dict(state)
+    except pickle.UnpicklingError as error:  # its text is long, and tells to trust the file
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        why = f"it names {named[1]}" if named else "it cannot be read"
+        raise ModelError(f"{weights.name} is not a Demucs network: {why}") from error
     except (*MALFORMED, SafetensorError) as error:
         raise ModelError(f"{weights.name} is not a Demucs network: {error}") from error
     if threads:
         torch.set_num_threads(threads)
     return module.eval().requires_grad_(False)
+
+
+def _set_quantised(module: Any, state: Mapping[str, Any]) -> None:
+    import torch
+
+    parameters = dict(module.named_parameters())
+    values = dequantised(state, {name: parameters[name].numel() for name in parameters})
+    for name, parameter in parameters.items():
+        parameter.data.copy_(torch.from_numpy(values[name]).view_as(parameter))
 
 
 Package = tuple[Any, list[Any], dict[str, Any], dict[str, Any]]
@@ -169,17 +187,29 @@ def _read_safetensors(weights: Path) -> Package:
     kind = _known_class(metadata["klass"])
     args, kwargs = (_decoded(json.loads(metadata[name])) for name in ("args", "kwargs"))
     if "structure" in metadata:
-        raise ModelError(f"{weights.name} is quantised; such networks need `diffq`")
+        state = _unflattened(json.loads(metadata["structure"]), state)
     return kind, args, _accepted(kind, kwargs), state
 
 
 def _read_legacy(weights: Path) -> Package:
     import torch
 
-    with torch.serialization.safe_globals([*_classes().values(), Fraction]):
+    with torch.serialization.safe_globals([*_classes().values(), *_plain_types()]):
         package = torch.load(weights, "cpu", weights_only=True)
-    kind = package["klass"]
+    kind = _known_class(f"{package['klass'].__module__}.{package['klass'].__name__}")
     return kind, package["args"], _accepted(kind, package["kwargs"]), package["state"]
+
+
+def _plain_types() -> list[Any]:
+    """What a legacy file may name besides its network: numbers, and how it was quantised."""
+    rebuild_scalar = np.float64().__reduce__()[0]
+    return [
+        Fraction,
+        (DiffQuantizer, DIFFQ),
+        *((rebuild_scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+        np.dtype,
+        *(type(np.dtype(kind)) for kind in (np.float32, np.float64, np.int64, np.bool_)),
+    ]
 
 
 def _classes() -> dict[str, Any]:
@@ -212,3 +242,17 @@ def _decoded(value: Any) -> Any:
     if value.get("_type") == "fraction":
         return Fraction(value["numerator"], value["denominator"])
     return {name: _decoded(item) for name, item in value.items()}
+
+
+def _unflattened(node: Any, tensors: Mapping[str, Any]) -> Any:
+    """A nested state from Demucs's notation of it in JSON, which names tensors of the file."""
+    match node:
+        case {"_tensor": name}:
+            return tensors[name]
+        case {"_dict": items}:
+            return {name: _unflattened(item, tensors) for name, item in items}
+        case {"_list": items} | {"_tuple": items}:
+            return [_unflattened(item, tensors) for item in items]
+        case {"_class": name}:
+            return {DIFFQ: DiffQuantizer}[name]
+    return node

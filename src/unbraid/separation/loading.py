@@ -108,13 +108,7 @@ def fetch_models(
 
     Raises:
         ModelError: a model cannot be pulled or is damaged, or its licence is not confirmed.
-        MissingExtraError: a package that a model needs is not installed.
     """
-    for part in choice.parts:
-        if (package := part.entry.requires) and not importlib.util.find_spec(package):
-            raise MissingExtraError(
-                f"{part.entry.name} needs the package {package}: pip install {package}"
-            )
     return tuple(
         store.fetch(
             part.entry,
@@ -147,7 +141,8 @@ def architecture(local: LocalModel) -> Architecture:
         case "openunmix":
             return "openunmix"
         case "demucs":
-            return "htdemucs" if all(map(_is_htdemucs, local.files.values())) else "demucs"
+            networks = {read_header(file).network for file in local.files.values()}
+            return "htdemucs" if networks == {"demucs.htdemucs.HTDemucs"} else "demucs"
 
 
 def digests(fetched: Sequence[LocalModel]) -> dict[str, str]:
@@ -288,11 +283,6 @@ class _Loader:
                 _export(weights, unfinished)
                 unfinished.replace(core)
         return core
-
-
-def _is_htdemucs(weights: Path) -> bool:
-    """Whether a file says that it holds an HTDemucs; a legacy one says nothing before it is run."""
-    return weights.suffix == ".safetensors" and read_header(weights).network.endswith(".HTDemucs")
 
 
 def _export(weights: Path, core: Path) -> None:

@@ -1,7 +1,7 @@
 """Models of the user's own: the entry of a folder with a network.
 
 Three kinds of folders are known, by the file that describes them:
-`NAME.yaml` as in Demucs's hub repositories, `separator.json` as Open-Unmix's training writes it,
+`NAME.yaml` as in Demucs's repositories, `separator.json` as Open-Unmix's training writes it,
 `model.toml` for an ONNX network that masks a spectrum.
 """
 
@@ -69,7 +69,7 @@ def _open_unmix_entry(folder: Path) -> ModelEntry:
     targets = {
         file.stem: weights
         for file in folder.glob("*.json")
-        if (weights := _target_weights(folder, file.stem))
+        if (weights := _weights_file(folder, file.stem, ".pth"))
     }
     if not targets:
         raise ModelError(f"{folder} has no <target>.json with <target>.pth beside it")
@@ -95,13 +95,13 @@ def _read_transform(file: Path) -> OpenUnmixTransform:
     return parsed(OpenUnmixTransform, table, file)
 
 
-def _target_weights(folder: Path, target: str) -> WeightsFile | None:
-    """<target>.pth, or <target>-<first digits of its SHA-256>.pth."""
-    if (folder / f"{target}.pth").exists():
-        return WeightsFile(f"{target}.pth")
-    for file in sorted(folder.glob(f"{target}-*.pth")):
-        sha256 = re.fullmatch(r"[0-9a-f]{8,64}", file.stem.removeprefix(f"{target}-"))
-        return WeightsFile(file.name, sha256[0] if sha256 else "")
+def _weights_file(folder: Path, name: str, suffix: str) -> WeightsFile | None:
+    """<name><suffix>, or <name>-<first digits of its SHA-256><suffix>."""
+    if (folder / f"{name}{suffix}").exists():
+        return WeightsFile(f"{name}{suffix}")
+    for file in sorted(folder.glob(f"{name}-*{suffix}")):
+        if sha256 := re.fullmatch(r"[0-9a-f]{8,64}", file.stem.removeprefix(f"{name}-")):
+            return WeightsFile(file.name, sha256[0])
     return None
 
 
@@ -112,7 +112,8 @@ def _usual_order(stem: StemName) -> tuple[int, str]:
 def _demucs_entry(folder: Path, bags: list[Path]) -> ModelEntry:
     file = next((bag for bag in bags if bag.stem == folder.resolve().name), bags[0])
     bag = _read_bag(file)
-    first = read_header(folder / f"{bag.models[0]}.safetensors")
+    files = [_network_file(folder, signature) for signature in bag.models]
+    first = read_header(folder / files[0].name)
     weights = bag.weights or ((1.0,) * len(first.stems),) * len(bag.models)
     if [len(row) for row in weights] != [len(first.stems)] * len(bag.models):
         raise ModelError(
@@ -126,11 +127,18 @@ def _demucs_entry(folder: Path, bags: list[Path]) -> ModelEntry:
         stems=first.stems,
         sample_rate=first.sample_rate,
         members=tuple(
-            Member(signature, (WeightsFile(f"{signature}.safetensors"),), row)
-            for signature, row in zip(bag.models, weights, strict=True)
+            Member(signature, (weights_file,), row)
+            for signature, weights_file, row in zip(bag.models, files, weights, strict=True)
         ),
         segment_s=bag.segment,
     )
+
+
+def _network_file(folder: Path, signature: str) -> WeightsFile:
+    """A network as the hub holds it, or as the folders of `demucs --repo` do."""
+    hub = WeightsFile(f"{signature}.safetensors")
+    legacy = None if (folder / hub.name).exists() else _weights_file(folder, signature, ".th")
+    return legacy or hub
 
 
 def _read_bag(file: Path) -> Bag:

@@ -67,7 +67,6 @@ class ModelEntry:
         members: its networks; each stem is their weighted mean.
         non_commercial: whether the licence must be confirmed first.
         segment_s: seconds of a segment; None leaves it to the network.
-        requires: a Python package needed besides those of the engine.
         folder: where its files lie, if that is not the store: built in, or a folder of the user's.
     """
 
@@ -81,7 +80,6 @@ class ModelEntry:
     members: tuple[Member, ...]
     non_commercial: bool = False
     segment_s: float | None = None
-    requires: str | None = None
     folder: Path | None = None
 
     def members_for(self, stems: Collection[StemName] | None) -> tuple[Member, ...]:

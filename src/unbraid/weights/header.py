@@ -1,14 +1,18 @@
-"""What the header of a Demucs network's safetensors file says, read without torch.
+"""What the file of a Demucs network says of it, read without torch and without its weights.
 
-The format: 8 bytes with the header's length, then the header as JSON, then the tensors. Demucs
-keeps the network's class and its arguments in the header's metadata.
+A .safetensors file: 8 bytes with the header's length, then the header as JSON, then the tensors;
+Demucs keeps the network's class and its arguments in the header's metadata. A legacy .th file: a
+ZIP archive with the same in a pickle, of which nothing is called here.
 """
 
 import json
+import pickle
 import struct
+import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from unbraid.errors import ModelError
 from unbraid.types import StemName
@@ -37,17 +41,17 @@ def read_header(path: Path) -> NetworkHeader:
     """Read what network a file holds.
 
     Args:
-        path: a .safetensors file as Demucs's hub repositories hold them.
+        path: a .safetensors file as Demucs's hub repositories hold them, or a legacy .th file.
 
     Raises:
         ModelError: it is damaged, or names a class that is not one of Demucs's networks.
     """
     try:
-        metadata = _metadata(path)
-        network = metadata["klass"]
-        arguments, options = json.loads(metadata["args"]), json.loads(metadata["kwargs"])
+        read = _read_legacy if path.suffix == ".th" else _read_metadata
+        network, arguments, options = read(path)
         stems = options.get("sources") or arguments[0]
         sample_rate = options.get("samplerate", SAMPLE_RATE)
+        header = NetworkHeader(network, tuple(map(str, stems)), int(sample_rate))
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror})") from error
     except (
@@ -56,21 +60,63 @@ def read_header(path: Path) -> NetworkHeader:
         IndexError,
         AttributeError,
         TypeError,
+        EOFError,
         RecursionError,
         struct.error,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
     ) as error:
         raise ModelError(
-            f"{path} has no header of a Demucs network; is it a .safetensors file of its hub?"
+            f"{path} has no header of a Demucs network; is it a .safetensors file of its hub, "
+            "or a .th file?"
         ) from error
     if network not in NETWORKS:
         raise ModelError(f"{path} names {network!r}, which is none of {', '.join(NETWORKS)}")
-    return NetworkHeader(network, tuple(str(stem) for stem in stems), int(sample_rate))
+    return header
 
 
-def _metadata(path: Path) -> dict[str, Any]:
+Making = tuple[str, list[Any], dict[str, Any]]
+"""Name of a class, with the positional and the named arguments."""
+
+
+def _read_metadata(path: Path) -> Making:
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > MAX_BYTES:
             raise ValueError(f"a header of {length} bytes")
-        metadata: dict[str, Any] = json.loads(file.read(length))["__metadata__"]
-    return metadata
+        metadata = json.loads(file.read(length))["__metadata__"]
+    return metadata["klass"], json.loads(metadata["args"]), json.loads(metadata["kwargs"])
+
+
+def _read_legacy(path: Path) -> Making:
+    with zipfile.ZipFile(path) as archive:
+        (info,) = (each for each in archive.infolist() if each.filename.endswith("/data.pkl"))
+        if info.file_size > MAX_BYTES:
+            raise ValueError(f"a header of {info.file_size} bytes")
+        package = _Names(BytesIO(archive.read(info))).load()
+    return package["klass"].name, package["args"], package["kwargs"]
+
+
+class _Named:
+    """Stands for whatever a pickle names, and for all that comes of calling it."""
+
+    name = ""
+
+    def __new__(cls, *arguments: object) -> Self:
+        return super().__new__(cls)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+class _Names(pickle.Unpickler):
+    """Reads a pickle without its tensors, and without importing or calling what it names."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> type[_Named]:
+        return type("_Named", (_Named,), {"name": f"{module_name}.{global_name}"})
+
+    def persistent_load(self, pid: object) -> None:
+        """A tensor's content, which lies elsewhere in the archive."""
