@@ -11,6 +11,7 @@ import numpy as np
 import pretty_midi
 import pytest
 import soundfile
+from tests.hub import network_file
 
 from unbraid import process
 from unbraid.audio import load
@@ -379,6 +380,21 @@ def test_a_fallback_is_recorded_and_redone_when_the_model_is_there(
     asked_for = run(replace(options, model="lite"), None)
     assert (asked_for.skipped, asked_for.manifest.model.fallback_from) == (False, None)
     assert not run(options, "lite").skipped
+
+
+def test_a_model_whose_package_is_missing_is_replaced(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "models" / "hdemucs_mmi" / "75fc33f5.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(network_file(["bass"], "demucs.hdemucs.HDemucs"))
+    monkeypatch.setitem(sys.modules, "demucs.apply", None)
+    options = ProcessOptions(model="hdemucs_mmi", stems=("bass",), midi=False)
+    store = ModelStore(tmp_path / "models", offline=True)
+    result = process(song, tmp_path / "out", options, fallback="lite", store=store)
+    missed = result.manifest.model.fallback_from
+    assert missed
+    assert "pip install 'unbraid[demucs]'" in missed.reason
 
 
 def test_a_fallback_must_have_the_stems(song: Path, tmp_path: Path) -> None:

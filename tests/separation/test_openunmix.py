@@ -25,7 +25,6 @@ from unbraid.separation.openunmix import (
     OpenUnmixNetwork,
     load_target,
 )
-from unbraid.separation.stft import Stft
 from unbraid.types import AudioSignal, Samples, StemName
 
 TARGETS: tuple[StemName, ...] = ("vocals", "drums", "bass", "other")
@@ -87,14 +86,22 @@ def difference_db(estimate: Samples, reference: Samples) -> float:
     return float(10 * np.log10(ratio + 1e-20))
 
 
-def test_a_network_of_full_size_equals_that_of_the_package(package: Any, tmp_path: Path) -> None:
-    reference = seeded(package, seed=0, hidden_size=512)
-    network = load_target(saved(reference, tmp_path / "vocals.pth"))
-    magnitudes = np.abs(Stft(N_FFT, HOP_LENGTH).forward(song(2 * RATE)))
+@pytest.mark.parametrize("hidden_size", [512, 1024], ids=["umxhq", "umxl"])
+def test_a_network_of_full_size_equals_that_of_the_package(
+    hidden_size: int, package: Any, tmp_path: Path
+) -> None:
+    samples = song(RATE)
+    network = seeded(package, seed=0, hidden_size=hidden_size)
+    state = network.state_dict()
+    assert state["fc1.weight"].shape == (hidden_size, 2 * MAX_BIN)
+    assert state["lstm.weight_hh_l2_reverse"].shape == (2 * hidden_size, hidden_size // 2)
+    assert state["fc3.weight"].shape == (2 * BINS, hidden_size)
+    reference = package.Separator({"vocals": network}, niter=1, residual=True)
     with torch.inference_mode():
-        theirs = reference(torch.from_numpy(magnitudes.swapaxes(1, 2).copy())[None])
-        ours = network.mask(network.encode(magnitudes)) * magnitudes
-    assert difference_db(ours, theirs[0].numpy().swapaxes(1, 2)) < -90
+        (theirs,) = reference(torch.from_numpy(samples)[None]).numpy()
+    files = {"vocals": saved(network, tmp_path / "vocals.pth")}
+    ours = OpenUnmixNetwork(files, ("vocals", RESIDUAL), residual=True).run(samples, ANY)
+    assert difference_db(ours, theirs) < -90
 
 
 @pytest.mark.parametrize("residual", [False, True])

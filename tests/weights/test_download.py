@@ -257,3 +257,22 @@ def test_the_proxy_of_the_environment_is_asked(
     monkeypatch.setenv("http_proxy", hub.url)
     download("http://hub.invalid/a/b.bin", target)
     assert target.read_bytes() == content
+
+
+def test_a_proxy_that_refuses_is_not_argued_with(
+    hub: Hub, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", hub.url)  # which knows no CONNECT
+    with pytest.raises(
+        ModelError, match=r"proxy gives no way to hub\.invalid \(.* 501 .*https_pro"
+    ):
+        download("https://hub.invalid/a/b.bin", target, first_pause_s=60)
+
+
+def test_no_proxy_is_asked_for_a_host_that_needs_none(
+    hub: Hub, content: bytes, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    fetch(hub, target)
+    assert target.read_bytes() == content

@@ -141,8 +141,8 @@ def architecture(local: LocalModel) -> Architecture:
         case "openunmix":
             return "openunmix"
         case "demucs":
-            kinds = {read_header(file).network for file in local.files.values()}
-            return "htdemucs" if all(kind.endswith(".HTDemucs") for kind in kinds) else "demucs"
+            networks = {read_header(file).network for file in local.files.values()}
+            return "htdemucs" if networks == {"demucs.htdemucs.HTDemucs"} else "demucs"
 
 
 def digests(fetched: Sequence[LocalModel]) -> dict[str, str]:

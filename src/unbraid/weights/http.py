@@ -147,6 +147,11 @@ def _failure(url: str, error: Exception) -> Exception:
         return ModelError(f"there is no way to {urlsplit(url).hostname}; is the network off?")
     if isinstance(reason, ssl.SSLCertVerificationError):
         return ModelError(f"the certificate of {urlsplit(url).hostname} is not valid: {reason}")
+    tunnel = re.match(r"Tunnel connection failed: (\d+)", str(reason))
+    if tunnel and int(tunnel[1]) not in BUSY:
+        return ModelError(
+            f"the proxy gives no way to {urlsplit(url).hostname} ({reason}); check https_proxy"
+        )
     return Passing(f"{url} cannot be reached ({str(reason) or type(reason).__name__})")
 
 
