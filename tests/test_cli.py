@@ -108,6 +108,8 @@ def test_options_override_those_of_a_preset(songs: Path, tmp_path: Path) -> None
     assert (karaoke["stems"], karaoke["with_rest"], karaoke["model"]) == (["vocals"], True, "lite")
     without = options("--preset", "karaoke", "--stems", "bass", "--without-rest")
     assert (without["stems"], without["with_rest"]) == (["bass"], False)
+    assert options("--preset", "fast")["precision"] == "fast"
+    assert options("--preset", "fast", "--precision", "exact")["precision"] == "exact"
     assert options("--preset", "render")["shifts"] == 1
     assert options("--preset", "render", "--shifts", "0")["shifts"] == 0
 

@@ -126,8 +126,8 @@ def process(
     try:
         return work(wish)
     except (ModelError, MissingExtraError) as error:
-        reason = UnavailableModel(name=wish.choice.name, reason=str(error))
-        return work(_Wish(instead, choice, reason))
+        missed = UnavailableModel(name=wish.choice.name, reason=str(error))
+    return work(_Wish(instead, choice, missed))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from unbraid.inference import available_cores
 from unbraid.separation.choice import choose_models
 from unbraid.separation.loaded import LoadedModel
 from unbraid.separation.loading import load_models
+from unbraid.separation.machine import read_machine
 from unbraid.separation.mixture import MixtureArray
+from unbraid.separation.runtime import check_device
 from unbraid.types import (
     AudioSignal,
     Device,
@@ -79,11 +81,13 @@ class Separator:
 
         Raises:
             ModelError: the model is unknown.
-            InputError: the model has no such stem, or another option has no meaning.
+            InputError: the model has no such stem, the device is not there, or another option has
+                no meaning.
         """
         self._options = SeparationOptions(
             shifts, seed, weights or {}, device, precision, segment_s, overlap
         )
+        check_device(device, read_machine())
         self._store = ModelStore(Path(models_dir) if models_dir else None, offline=offline)
         self._choice = choose_models(model, stems, self._options.weights, self._store)
         self._threads = threads or available_cores()
