@@ -18,7 +18,9 @@ from unbraid.audio import load
 from unbraid.demo import DemoSong
 from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
 from unbraid.pipeline import Result
+from unbraid.separation import MixtureStatistics
 from unbraid.separation.cache import FileCache
+from unbraid.separation.lite import MaskNetwork
 from unbraid.types import ProcessOptions, Progress, Samples, SeparationOptions
 from unbraid.weights import ModelStore
 
@@ -257,6 +259,39 @@ def test_work_begun_in_another_way_begins_anew(song: Path, tmp_path: Path) -> No
     assert [p.done_s for p in seen if p.stage == "separate"][1] < 5
     assert manifest.reproduce.runtimes["lite"].segment_s == 5
     assert manifest.reproduce.runtimes["lite"].reasons
+
+
+def test_a_song_begins_anew_in_smaller_segments_when_the_memory_does_not_suffice(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = MaskNetwork.run
+
+    def run_out_once(self: MaskNetwork, mixture: Samples, statistics: MixtureStatistics) -> Samples:
+        calls.append(mixture.shape[1])
+        if len(calls) == 2:
+            raise RuntimeError("std::bad_alloc")
+        return run(self, mixture, statistics)
+
+    calls: list[int] = []
+    monkeypatch.setattr(MaskNetwork, "run", run_out_once)
+    result = process(song, tmp_path, ProcessOptions(midi=False))
+    assert calls[0] == calls[1] == 2 * calls[2]
+    assert result.manifest.reproduce.runtimes["lite"].segment_s == pytest.approx(5.94, abs=0.01)
+    (warning,) = result.manifest.warnings
+    assert warning.startswith("lite computes in segments of 5.94 s: the memory did not suffice")
+    total = np.sum(list(stems_of(result).values()), axis=0)
+    np.testing.assert_allclose(total, load(song).samples, atol=6 * 2**-23)
+
+
+def test_a_song_for_which_no_segment_is_small_enough_is_refused(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(self: MaskNetwork, mixture: Samples, statistics: MixtureStatistics) -> Samples:
+        raise MemoryError
+
+    monkeypatch.setattr(MaskNetwork, "run", run)
+    with pytest.raises(ResourceError, match="the memory does not suffice for lite"):
+        process(song, tmp_path)
 
 
 def test_overwriting_begins_anew(song: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from unbraid import __version__
 from unbraid.audio import check_writable, describe_downmix, open_audio, read_tags
 from unbraid.errors import MissingExtraError, ModelError, ResourceError, resource_error
 from unbraid.export.folder import ResultFolder, claim
+from unbraid.export.growing import GrowingStems
 from unbraid.export.manifest import (
     InputRecord,
     Manifest,
@@ -29,9 +30,10 @@ from unbraid.export.stems import check_options
 from unbraid.inference import available_cores
 from unbraid.separation import LoadedModel, MixtureFile, ModelChoice, choose_models
 from unbraid.separation.cache import FileCache
-from unbraid.separation.loading import choose_runtimes, digests, fetch_models, load_models
+from unbraid.separation.loading import digests, fetch_models, load_models, way_of
 from unbraid.separation.machine import read_machine
 from unbraid.separation.runtime import Runtime, check_device
+from unbraid.separation.way import Way
 from unbraid.stages import (
     Job,
     StageClock,
@@ -106,7 +108,6 @@ def process(
         check_tempo(options.midi_tempo)
     check_device(options.separation.device, read_machine())
     store = store or ModelStore()
-    check_device(options.separation.device, read_machine())
     work = partial(
         _process,
         Path(path),
@@ -215,10 +216,10 @@ def _name(model: UnavailableModel | None) -> str | None:
 def _make(job: Job, threads: int, cache: FileCache | None, overwrite: bool) -> Manifest:
     """All after decoding: copied from the cache, or made and kept there."""
     fetched = fetch_models(job.choice, job.store, _pulling(job))
-    runtimes = choose_runtimes(fetched, job.options.separation)
-    recipe = _recipe(job, digests(fetched), runtimes, threads)
+    way = way_of(fetched, job.options.separation)
+    recipe = _recipe(job, digests(fetched), way.runtimes, threads)
     kept = _copy_kept(job, recipe, cache) if cache and not overwrite else None
-    manifest = kept or _take_apart(job, runtimes, threads)
+    manifest = kept or _take_apart(job, way, threads)
     with job.folder.writing(job.folder.manifest) as file:
         file.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
     if cache and not kept:
@@ -274,12 +275,18 @@ def _warnings(job: Job) -> tuple[str, ...]:
     return job.reader.warnings
 
 
-def _take_apart(job: Job, runtimes: Mapping[str, Runtime], threads: int) -> Manifest:
+def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
     """The stages after decoding."""
-    separator, reproduce = _begin(job, runtimes, threads)
-    job.clock.expect(_workload(job, separator))
-    stems = separate_song(job, separator)
-    del separator  # gives back the memory of its network before the notes need theirs
+    separated = None
+    while separated is None:
+        try:
+            separated = _separate(job, way, threads)
+        except Exception as error:
+            other = way.after(error)
+            if other is None:
+                raise
+            way = other
+    stems, reproduce = separated
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
     written = export_song(job, stems)
@@ -297,10 +304,17 @@ def _take_apart(job: Job, runtimes: Mapping[str, Runtime], threads: int) -> Mani
         audio=written.audio,
         stems=written.stems,
         midi=midi,
-        warnings=(*_warnings(job), *written.warnings),
+        warnings=(*_warnings(job), *way.warnings, *written.warnings),
         reproduce=reproduce,
         seconds=job.clock.seconds,
     )
+
+
+def _separate(job: Job, way: Way, threads: int) -> tuple[GrowingStems, Reproduce]:
+    """Separate the song; the memory of the networks is given back before others need theirs."""
+    separator, reproduce = _begin(job, way.runtimes, threads)
+    job.clock.expect(_workload(job, separator))
+    return separate_song(job, separator), reproduce
 
 
 def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:

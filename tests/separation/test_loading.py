@@ -18,7 +18,7 @@ from unbraid.separation import MixtureArray, MixtureStatistics, load_separator
 from unbraid.separation.cache import FileCache
 from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.loaded import LoadedModel
-from unbraid.separation.machine import read_machine
+from unbraid.separation.machine import Gpu, read_machine
 from unbraid.types import (
     AudioSignal,
     OnProgress,
@@ -167,6 +167,19 @@ def test_fast_differs_from_exact_but_stays_near(store: ModelStore) -> None:
     assert exact.runtimes["htdemucs"].arithmetic == "float32"
     assert fast.runtimes["htdemucs"].arithmetic == "bfloat16"
     assert -90 < difference_db(separated(fast, samples), separated(exact, samples)) < -40
+
+
+def test_a_gpu_that_fails_gives_way_to_the_cpu(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = Gpu("cuda", "Fake GPU", 16 * 10**9)
+    facts = replace(read_machine(), gpu=gpu, torch_has_cuda=True)
+    monkeypatch.setattr("unbraid.separation.loading.read_machine", lambda: facts)
+    soundfile.write(tmp_path / "song.wav", song(RATE).T, RATE, "FLOAT")
+    options = ProcessOptions(model="htdemucs", midi=False)
+    manifest = process(tmp_path / "song.wav", tmp_path, options, store=store).manifest
+    assert manifest.reproduce.runtimes["htdemucs"].device == "cpu"
+    assert manifest.warnings[0].startswith("The CPU computes: the GPU failed (")
 
 
 def test_a_song_is_processed_with_a_model_of_the_hub(store: ModelStore, tmp_path: Path) -> None:

@@ -19,8 +19,12 @@ from unbraid.separation.htdemucs import OVERLAP, HTDemucsNetwork
 from unbraid.separation.lite import LITE, MaskNetwork, MaskTraits
 from unbraid.separation.loaded import LoadedModel
 from unbraid.separation.machine import read_machine
+from unbraid.separation.memory import Needs
 from unbraid.separation.network import Network
-from unbraid.separation.runtime import Architecture, Runtime, choose_runtime
+from unbraid.separation.openunmix import SEGMENT_S as OPENUNMIX_SEGMENT_S
+from unbraid.separation.openunmix import OpenUnmixNetwork
+from unbraid.separation.runtime import Runtime
+from unbraid.separation.way import Way, choose_way
 from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
@@ -28,6 +32,7 @@ from unbraid.weights.header import read_header
 
 CORE_VERSION = 2  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
+TRANSFORMER_SEGMENT_S, DEMUCS_SEGMENT_S = 7.8, 10.0  # where a model's description names none
 EXPORTERS = ("torch", "demucs", "onnx")  # packages that exporting takes
 
 
@@ -55,6 +60,7 @@ def load_separator(
         MissingExtraError: a package that the model needs is not installed.
         InputError: the model has no such stem, or not such weights, or not such segments, or the
             device is not there.
+        ResourceError: the memory does not suffice.
     """
     store = store or ModelStore()
     choice = choose_models(name, stems, options.weights, store)
@@ -83,7 +89,7 @@ def load_models(
         on_transfer: called while files are pulled.
     """
     fetched = fetch_models(choice, store, on_transfer)
-    runtimes = runtimes or choose_runtimes(fetched, options)
+    runtimes = runtimes or way_of(fetched, options).runtimes
     shifts = _shifts(options, choice.sample_rate)
     return LoadedModel(
         choice=choice,
@@ -119,30 +125,36 @@ def fetch_models(
     )
 
 
-def choose_runtimes(
-    fetched: Sequence[LocalModel], options: SeparationOptions
-) -> dict[str, Runtime]:
-    """Where and how each model computes on this machine.
+def way_of(fetched: Sequence[LocalModel], options: SeparationOptions) -> Way:
+    """How models compute on this machine.
 
     Raises:
         InputError: the device that is asked for is not there.
+        ResourceError: the memory does not suffice.
     """
-    facts = read_machine()
-    return {
-        local.entry.name: choose_runtime(options, architecture(local), facts) for local in fetched
-    }
+    needs = {local.entry.name: needs_of(local.entry, local.files) for local in fetched}
+    return choose_way(options, needs, read_machine())
 
 
-def architecture(local: LocalModel) -> Architecture:
-    """What the networks of a model are, by their files."""
-    match local.entry.engine:
+def needs_of(entry: ModelEntry, files: Mapping[str, Path]) -> Needs:
+    """What the memory of a model depends on.
+
+    Args:
+        entry: the model.
+        files: of its networks that take part, by their names.
+    """
+    paths = files.values()
+    networks, size = len(paths), sum(path.stat().st_size for path in paths)
+    match entry.engine:
         case "lite" | "onnx":
-            return "mask"
+            traits = LITE if entry.engine == "lite" else _described(entry)
+            return Needs("mask", networks, size, traits.segment_samples / entry.sample_rate)
         case "openunmix":
-            return "openunmix"
+            return Needs("openunmix", networks, size, OPENUNMIX_SEGMENT_S)
         case "demucs":
-            networks = {read_header(file).network for file in local.files.values()}
-            return "htdemucs" if networks == {"demucs.htdemucs.HTDemucs"} else "demucs"
+            if {read_header(path).network for path in paths} == {"demucs.htdemucs.HTDemucs"}:
+                return Needs("htdemucs", networks, size, TRANSFORMER_SEGMENT_S)
+            return Needs("demucs", networks, size, entry.segment_s or DEMUCS_SEGMENT_S)
 
 
 def digests(fetched: Sequence[LocalModel]) -> dict[str, str]:
@@ -219,8 +231,6 @@ class _Loader:
         return [(network, tuple(part.shares.values()))]
 
     def _openunmix(self) -> list[tuple[Network, tuple[float, ...]]]:
-        from unbraid.separation.openunmix import OpenUnmixNetwork
-
         network = OpenUnmixNetwork(
             self.local.files,
             self.part.stems,
