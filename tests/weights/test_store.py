@@ -12,6 +12,7 @@ from tests.hub import Hub, noise
 from unbraid.errors import InputError, ModelError
 from unbraid.weights import ModelEntry, ModelStore, Transfer, find_model, models
 from unbraid.weights.digests import LARGE
+from unbraid.weights.store import CORES
 
 HUB = {name: f"adefossez/{repository}/resolve/main" for name, repository in {
     "htdemucs": "HTDemucs",
@@ -224,8 +225,12 @@ def test_a_licence_is_confirmed_once(hub: Hub, store: ModelStore) -> None:
 def test_removed_models_are_gone(store: ModelStore, weights: dict[str, bytes]) -> None:
     entry = find_model("htdemucs")
     store.fetch(entry)
+    core = store.folder / CORES / "htdemucs" / "0123-2" / "core.onnx"
+    core.parent.mkdir(parents=True)
+    core.write_bytes(b"made of it")
     store.remove(entry)
     assert not store.path(entry).exists()
+    assert not core.exists()
     for action in (store.remove, store.verify):
         with pytest.raises((InputError, ModelError), match="htdemucs is not in"):
             action(entry)

@@ -82,6 +82,7 @@ class _OpenVinoCore:
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": "bf16" if arithmetic == "bfloat16" else "f32",
             "NUM_STREAMS": 1,
+            "CACHE_DIR": str(network.parent),  # what it compiles; damaged files it makes anew
         }
         with _openvino_turn:
             core = openvino.Core()

@@ -29,6 +29,7 @@ from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
 from unbraid.weights.header import read_header
+from unbraid.weights.store import CORES
 
 CORE_VERSION = 2  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
@@ -283,11 +284,12 @@ class _Loader:
 
     def _core(self, weights: Path, sha256: str) -> Path:
         """The exported core of some weights, made in a process of its own at the first time."""
-        core = self.store / ".cores" / f"{sha256[:32]}-{CORE_VERSION}.onnx"
+        folder = self.store / CORES / self.part.entry.name / f"{sha256[:32]}-{CORE_VERSION}"
+        core = folder / "core.onnx"
         if core.exists():
             return core
-        core.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(core.with_suffix(".lock")):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "core.lock"):
             if not core.exists():
                 unfinished = core.with_suffix(".partial")
                 _export(weights, unfinished)

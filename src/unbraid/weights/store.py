@@ -4,6 +4,7 @@ FOLDER/NAME/<files as they are published>
 FOLDER/NAME/SHA256SUMS   their digests, kept since they came
 FOLDER/.accepted/NAME    licences that were confirmed
 FOLDER/.digests/         what need not be hashed again
+FOLDER/.cores/NAME/      networks made of them to compute with
 """
 
 import os
@@ -24,6 +25,8 @@ from unbraid.weights.digests import Digests
 from unbraid.weights.download import OnTransfer, download
 from unbraid.weights.entries import Member, ModelEntry, WeightsFile, find_model, models
 from unbraid.weights.pins import pin, read_pins
+
+CORES = ".cores"
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class ModelStore:
         return self._checked(entry, members, anew=True)
 
     def remove(self, entry: ModelEntry) -> None:
-        """Delete a model's files.
+        """Delete a model's files, and what was made of them to compute with.
 
         Raises:
             InputError: the model does not lie in the store.
@@ -137,6 +140,7 @@ class ModelStore:
             raise InputError(f"{entry.name} is not in {self.folder}")
         with self._locked(entry):
             shutil.rmtree(folder)
+            shutil.rmtree(self.folder / CORES / entry.name, ignore_errors=True)
 
     def accept(self, entry: ModelEntry) -> None:
         """Keep that the user has confirmed the licence of a model."""
