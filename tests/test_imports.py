@@ -18,7 +18,7 @@ LAYERS = [
     {"separation", "transcription", "analysis", "demo", "scoring"},
     {"export"},
     {"stages"},
-    {"pipeline", "transcript", "recording"},
+    {"pipeline", "transcript", "recording", "diagnosis"},
     {"trial", "batch"},
     {"terminal"},
     {"cli"},

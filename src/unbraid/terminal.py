@@ -23,6 +23,7 @@ from unbraid.presets import PRESETS
 from unbraid.types import Progress, Stage
 
 if TYPE_CHECKING:
+    from unbraid.diagnosis import Diagnosis
     from unbraid.pipeline import Result
     from unbraid.recording import Description
     from unbraid.transcript import Transcript
@@ -219,6 +220,37 @@ def show_trial(trial: "Trial") -> None:
     out.print(
         "A synthesised song flatters a separator: these figures say that it works, not how well."
     )
+
+
+def show_diagnosis(found: "Diagnosis") -> None:
+    """Print what there is, and how a model would use it."""
+    machine, model, gpu = found.machine, found.model, found.machine.gpu
+    packages = [f"{name} {version or 'missing'}" for name, version in found.packages.items()]
+    lines = {
+        "unbraid": f"{found.unbraid}, Python {found.python}, {found.system}",
+        "cores": f"{machine.cores}{', bfloat16' if machine.has_bfloat16 else ''}",
+        "memory": f"{_gb(machine.available_bytes)} of {_gb(machine.memory_bytes)} available",
+        "gpu": f"{gpu.name}, {_gb(gpu.memory_bytes)}" if gpu else "none",
+        "packages": ", ".join(packages),
+        "ffmpeg": found.ffmpeg or "missing",
+        "models": f"{found.models_dir}, {_gb(found.models_free_bytes)} free",
+        "cache": found.cache_dir,
+        "network": "never asked" if found.offline else "asked for models that are not here",
+        "model": f"{model.name}, {'here' if model.here else 'not here'}",
+    }
+    for name, runtime in model.runtimes.items():
+        how = f"{runtime.device}, {runtime.provider}, {runtime.arithmetic}"
+        lines[f"  {name}"] = f"{how}. {' '.join(runtime.reasons)}"
+    if model.estimated_bytes:
+        lines["  memory"] = f"about {_gb(model.estimated_bytes)}, however long the song"
+    for name, text in lines.items():
+        out.print(f"{name:<9} {text}")
+    if model.problem:
+        show_error(model.problem)
+
+
+def _gb(count: int | None) -> str:
+    return "unknown" if count is None else f"{count / 1e9:.1f} GB"
 
 
 def show_error(message: str) -> None:

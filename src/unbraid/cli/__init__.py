@@ -15,6 +15,7 @@ import typer
 from unbraid import __version__, terminal
 from unbraid.batch import distinct_names
 from unbraid.cli.cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, cache_app, open_cache
+from unbraid.cli.doctor import doctor
 from unbraid.cli.models import Mirror, ModelsDir, Offline, models_app
 from unbraid.cli.options import (
     Clip,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
 app.add_typer(cache_app, name="cache")
+app.command()(doctor)
 
 STEMS = ProcessOptions()
 NOTES = TranscriptionOptions()
