@@ -18,6 +18,7 @@ from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.exporting import export_core
 from unbraid.separation.htdemucs import HTDemucsNetwork
 from unbraid.separation.network import Network, run_segment
+from unbraid.separation.runtime import Arithmetic as TorchArithmetic
 from unbraid.separation.segments import plan
 from unbraid.types import AudioSignal, Samples
 from unbraid.weights.header import read_header
@@ -67,6 +68,37 @@ def test_other_segments_are_those_of_the_demucs_package(kind: str) -> None:
         theirs = apply_model(module, mixture, shifts=0, segment=segment_s, overlap=overlap)
         stems = ours(samples, Pass(network, (1, 1, 1, 1)))
         assert difference_db(stems, theirs[0].numpy()) < -90
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shift", [0, 7000])
+def test_batches_give_the_same_stems_as_one_by_one(kind: str, shift: int) -> None:
+    samples, module = song(round(2.3 * RATE)), seeded(kind)
+    batched = Pass(DemucsNetwork(module, SOURCES, batch=3), (1, 1, 1, 1), shift)
+    one_by_one = whole(module, shift=shift)
+    assert difference_db(ours(samples, batched), ours(samples, one_by_one)) < -110
+
+
+def test_a_resumed_run_computes_the_same_batches() -> None:
+    each = Pass(DemucsNetwork(seeded("htdemucs"), SOURCES, batch=3), (1, 1, 1, 1))
+    mixture = MixtureArray(AudioSignal(song(3 * RATE), RATE), RATE)
+    uninterrupted = np.concatenate(list(each.stretches(mixture, 0)), axis=-1)
+    for written in (1, RATE, 2 * RATE + 5):
+        rest = np.concatenate(list(each.stretches(mixture, written)), axis=-1)
+        np.testing.assert_array_equal(rest, uninterrupted[..., written:])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("arithmetic", "limit_db"), [("float32", -80), ("float16", -40)])
+def test_a_gpu_gives_the_stems_of_the_cpu(
+    kind: str, arithmetic: TorchArithmetic, limit_db: float
+) -> None:
+    samples = song(round(2.3 * RATE))
+    network = DemucsNetwork(seeded(kind), SOURCES, device="cuda", arithmetic=arithmetic, batch=3)
+    stems = ours(samples, Pass(network, (1, 1, 1, 1)))
+    assert difference_db(stems, theirs(samples, seeded(kind))) < limit_db
 
 
 def short_segments(module: Any, folder: Path) -> list[Network]:

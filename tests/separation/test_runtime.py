@@ -86,6 +86,12 @@ def test_mac_gpus_compute_exactly() -> None:
     assert choose_runtime(FAST, "htdemucs", facts) == Runtime("mps", "torch", "float32")
 
 
+def test_a_large_gpu_computes_several_segments_at_once() -> None:
+    assert choose_runtime(EXACT, "htdemucs", with_gpu(16e9)).batch == 4
+    assert choose_runtime(EXACT, "htdemucs", with_gpu(8e9)).batch == 1
+    assert choose_runtime(EXACT, "demucs", with_gpu(16e9)).batch == 1
+
+
 def test_fast_on_a_gpu_is_half_precision() -> None:
     assert choose_runtime(FAST, "htdemucs", with_gpu(16e9)).arithmetic == "float16"
 

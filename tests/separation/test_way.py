@@ -105,6 +105,14 @@ def test_after_too_little_memory_come_smaller_segments_then_the_cpu_then_an_erro
     assert devices == ["cuda"] * 4 + ["cpu"] * 4
 
 
+def test_a_batch_is_given_up_first() -> None:
+    chosen = way({"htdemucs": HTDEMUCS}, GPU)
+    after = chosen.after(FULL)
+    assert after
+    assert (chosen.runtimes["htdemucs"].batch, after.runtimes["htdemucs"].batch) == (4, 1)
+    assert after.runtimes["htdemucs"].device == "cuda"
+
+
 def test_a_gpu_that_fails_gives_way_to_the_cpu_if_it_was_not_asked_for() -> None:
     failure = RuntimeError("CUDA error: no kernel image is available\nand more lines")
     chosen = way({"htdemucs": HTDEMUCS}, GPU)

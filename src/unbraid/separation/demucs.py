@@ -32,7 +32,7 @@ MALFORMED = (KeyError, TypeError, ValueError, RuntimeError, EOFError)
 
 
 class DemucsNetwork:
-    """Runs one Demucs network on segments. Satisfies `Network`."""
+    """Runs one Demucs network on segments. Satisfies `BatchNetwork`."""
 
     in_flight = 1
 
@@ -45,6 +45,7 @@ class DemucsNetwork:
         overlap: float | None = None,
         device: Device = "cpu",
         arithmetic: Arithmetic = "float32",
+        batch: int = 1,
     ) -> None:
         """Prepare a loaded network.
 
@@ -55,11 +56,13 @@ class DemucsNetwork:
             overlap: share of a segment that neighbours share, at most 0.5; None for a quarter.
             device: where it computes.
             arithmetic: of its matrix products; inputs and outputs are float32.
+            batch: segments at once.
 
         Raises:
             InputError: the segment is longer than what the network can hear.
         """
         self.stems = stems
+        self.batch = batch
         self._module = _prepared(module, device, arithmetic)
         self._device = device
         self._arithmetic = arithmetic
@@ -87,15 +90,20 @@ class DemucsNetwork:
 
     def run(self, mixture: Samples, statistics: MixtureStatistics) -> Samples:
         """Separate float32 [2, time] into float32 [stem, 2, time]."""
+        stems: Samples = self.run_batch(mixture[np.newaxis], statistics)[0]
+        return stems
+
+    def run_batch(self, mixtures: Samples, statistics: MixtureStatistics) -> Samples:
+        """Separate float32 [segment, 2, time] into float32 [segment, stem, 2, time]."""
         import torch
 
         scale = np.float32(statistics.std + SILENCE)
         mean = np.float32(statistics.mean)
         with torch.inference_mode(), _autocast(self._device, self._arithmetic):
-            normalised = torch.from_numpy((mixture - mean) / scale).to(self._device)
-            (estimates,) = self._module(normalised[None])
+            normalised = torch.from_numpy((mixtures - mean) / scale).to(self._device)
+            estimates = self._module(normalised)
         wanted = [self._module.sources.index(name) for name in self.stems]
-        stems: Samples = estimates[wanted].float().cpu().numpy() * scale + mean
+        stems: Samples = estimates[:, wanted].float().cpu().numpy() * scale + mean
         return stems
 
 
@@ -112,6 +120,7 @@ def _prepared(module: Any, device: Device, arithmetic: Arithmetic) -> Any:
     """A network on its device, the weights of its matrix products in their arithmetic."""
     import torch
 
+    torch.backends.cudnn.allow_tf32 = False  # by which CUDA would round float32 to ten bits
     if arithmetic != "float32":
         nn = torch.nn
         kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)

@@ -1,14 +1,15 @@
 """Several passes heard as one: networks, and shifts of the song, averaged stem by stem."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from unbraid.separation.batches import Batches
 from unbraid.separation.mixture import Mixture
-from unbraid.separation.network import Network, run_segment
-from unbraid.separation.segments import plan, stitch
+from unbraid.separation.network import BatchNetwork, Network, run_segment
+from unbraid.separation.segments import Segment, plan, stitch
 from unbraid.types import Samples, StemName
 
 
@@ -30,7 +31,9 @@ class Pass:
         """Finished samples from `written` on, float32 [stem, 2, time]."""
         network, length = self.network, mixture.length + self.shift
         segments = plan(length, network.segment_samples, network.overlap_samples)
-        run = partial(run_segment, network, mixture, shift=self.shift)
+        run: Callable[[Segment], Samples] = partial(run_segment, network, mixture, shift=self.shift)
+        if isinstance(network, BatchNetwork) and network.batch > 1:
+            run = Batches(network, mixture, segments, self.shift)
         return stitch(segments, run, written + self.shift, network.in_flight)
 
 

@@ -269,6 +269,7 @@ class _Loader:
                 overlap=runtime.overlap,
                 device=runtime.device,
                 arithmetic=runtime.arithmetic,
+                batch=runtime.batch,
             )
         assert runtime.arithmetic != "float16", "cores compute on the CPU"
         return HTDemucsNetwork(

@@ -1,7 +1,7 @@
 """What a separation network is to the engine: a pure function of a stretch of the mixture."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -52,6 +52,18 @@ class Network(Protocol):
         """Separate float32 [2, time] into float32 [stem, 2, time]."""
 
 
+@runtime_checkable
+class BatchNetwork(Network, Protocol):
+    """A network that can compute several segments at once, which GPUs do faster."""
+
+    @property
+    def batch(self) -> int:
+        """Segments at once."""
+
+    def run_batch(self, mixtures: Samples, statistics: MixtureStatistics) -> Samples:
+        """Separate float32 [segment, 2, time] into float32 [segment, stem, 2, time]."""
+
+
 def run_segment(network: Network, mixture: Mixture, segment: Segment, shift: int = 0) -> Samples:
     """Separate one segment of a song that begins after `shift` samples of silence.
 
@@ -60,12 +72,12 @@ def run_segment(network: Network, mixture: Mixture, segment: Segment, shift: int
     """
     length = mixture.length + shift
     window = network.window(segment, length)
-    samples = _read(mixture, window.start - shift, window.stop - shift)
+    samples = read_silent(mixture, window.start - shift, window.stop - shift)
     stems = network.run(samples, mixture.statistics)
     return stems[..., segment.start - window.start : segment.stop - window.start]
 
 
-def _read(mixture: Mixture, start: int, stop: int) -> Samples:
+def read_silent(mixture: Mixture, start: int, stop: int) -> Samples:
     """Samples [start, stop) of a song that silence surrounds, as float32 [2, time]."""
     first, last = np.clip((start, stop), 0, mixture.length)
     samples = mixture.read(int(first), int(last))

@@ -171,6 +171,7 @@ class TargetNetwork:
             for name, value in state.items()
             if name.startswith("lstm.")
         }
+        torch.backends.cudnn.allow_tf32 = False  # by which CUDA would round float32 to ten bits
         lstm = torch.nn.LSTM(hidden, hidden // 2, LSTM_LAYERS, bidirectional=True)
         lstm.load_state_dict(recurrent)
         self._device = device

@@ -23,6 +23,8 @@ GPU_LEAST_BYTES = 2e9  # with less, the CPU computes
 GPU_ROOMY_BYTES = 7e9  # with less, segments are short
 SHORT_SEGMENT_S = 8.0
 SHORT_OVERLAP = 0.1
+GPU_BATCH_BYTES = 12e9  # with more, several short segments are computed at once
+BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Runtime:
         arithmetic: of the matrix products; what is around them stays float32.
         segment_s: seconds of a segment; None takes the model's own.
         overlap: share of a segment that neighbours share; None takes the model's own.
+        batch: segments at once.
         reasons: why, in sentences; they make no difference to the stems.
     """
 
@@ -43,6 +46,7 @@ class Runtime:
     arithmetic: Arithmetic
     segment_s: float | None = None
     overlap: float | None = None
+    batch: int = 1
     reasons: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -63,6 +67,7 @@ def choose_runtime(
     """
     device, where = _choose_device(options.device, architecture, facts)
     segment_s, overlap = options.segment_s, options.overlap
+    batch = 1
     reasons = [where]
     if device == "cpu":
         provider, arithmetic, how = _choose_on_cpu(options, architecture, facts)
@@ -71,14 +76,17 @@ def choose_runtime(
         provider, arithmetic = "torch", "float32"
         if options.precision == "fast" and device == "cuda" and architecture != "openunmix":
             arithmetic = "float16"
-        if facts.gpu and facts.gpu.memory_bytes < GPU_ROOMY_BYTES:
+        gpu_bytes = facts.gpu.memory_bytes if facts.gpu else 0
+        if gpu_bytes < GPU_ROOMY_BYTES:
             if architecture != "htdemucs":  # which hears its whole window whatever the segment
                 segment_s = segment_s or SHORT_SEGMENT_S
             overlap = SHORT_OVERLAP if overlap is None else overlap
-            reasons.append("Segments are short and overlap little, for the GPU's memory is small.")
+            reasons.append("Segments are short and overlap little: the GPU's memory is small.")
+        elif device == "cuda" and architecture == "htdemucs" and gpu_bytes >= GPU_BATCH_BYTES:
+            batch = BATCH
     if options.precision == "fast" and arithmetic == "float32":
         reasons.append("Fast is exact here.")
-    return Runtime(device, provider, arithmetic, segment_s, overlap, tuple(reasons))
+    return Runtime(device, provider, arithmetic, segment_s, overlap, batch, tuple(reasons))
 
 
 def check_device(wish: DeviceWish, facts: MachineFacts) -> None:
@@ -116,11 +124,11 @@ def _choose_device(
     check_device(wish, facts)
     gpu, obstacle = facts.gpu, _obstacle(facts)
     if obstacle or not gpu:
-        return "cpu", f"The CPU computes, for {obstacle}."
+        return "cpu", f"The CPU computes: {obstacle}."
     if architecture == "mask":
-        return "cpu", "The CPU computes, for the model is small and has no other way."
+        return "cpu", "The CPU computes: the model is small and has no other way."
     if wish == "auto" and gpu.memory_bytes < GPU_LEAST_BYTES:
-        return "cpu", f"The CPU computes, for {_described(gpu)} is too small."
+        return "cpu", f"The CPU computes: {_described(gpu)} is too small."
     return gpu.kind, f"{_described(gpu)} computes."
 
 

@@ -104,6 +104,8 @@ class Way:
         return None
 
     def _step(self, runtime: Runtime, needs: Needs) -> tuple[Runtime, str] | None:
+        if runtime.batch > 1:
+            return replace(runtime, batch=1), "computes one segment at a time"
         if needs.architecture == "htdemucs":  # which hears its whole window whatever the segment
             if runtime.provider != "onnxruntime" or not self.facts.has_torch:
                 return None
