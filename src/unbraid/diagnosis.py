@@ -145,10 +145,11 @@ def _files(entry: ModelEntry, store: ModelStore) -> dict[str, Path]:
 
 def _check(entry: ModelEntry, store: ModelStore, can_be_had: bool) -> None:
     """Refuse a model that lacks a package, a confirmation or files."""
-    packages = [*NEEDED.get(entry.engine, ()), *([entry.requires] if entry.requires else [])]
-    if missing := [name for name in packages if not importlib.util.find_spec(name)]:
-        install = entry.requires if missing == [entry.requires] else "'unbraid[demucs]'"
-        raise MissingExtraError(f"{entry.name} needs {', '.join(missing)}: pip install {install}")
+    missing = [name for name in NEEDED.get(entry.engine, ()) if not importlib.util.find_spec(name)]
+    if missing:
+        raise MissingExtraError(
+            f"{entry.name} needs {', '.join(missing)}: pip install 'unbraid[demucs]'"
+        )
     if entry.non_commercial and not store.accepted(entry):
         raise ModelError(
             f"the licence of {entry.name} ({entry.licence}) is not confirmed: "
