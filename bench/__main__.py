@@ -1,18 +1,21 @@
 """Runs the benches and writes their findings to bench/RESULTS.md.
 
-python -m bench              all of them, about a quarter of an hour on two cores
+python -m bench              all of them, about an hour on two cores
 python -m bench memory       one or some; the others' findings stay
 """
 
 import sys
 
-from bench import memory, process, quality, recordings, results, separation, transcription
+from bench import demucs, memory, process, quality, recordings, results, separation, transcription
 
 BENCHES = {
     "separation": separation.bench,
     "transcription": transcription.bench,
     "process": process.bench,
     "memory": memory.bench,
+    "htdemucs": demucs.speed_bench,
+    "bag": demucs.bag_bench,
+    "htdemucs-memory": demucs.memory_bench,
     "stems": quality.stems_bench,
     "notes": quality.notes_bench,
 }

@@ -21,7 +21,18 @@ Written by `make bench`. Contenders take turns on the same machine, each run in 
 times are medians, with the fastest and the slowest run in brackets. Only ratios travel to other
 machines.
 """
-LIBRARIES = ("numpy", "scipy", "onnxruntime", "soundfile", "soxr", "librosa", "basic-pitch")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "onnxruntime",
+    "openvino",
+    "torch",
+    "demucs",
+    "soundfile",
+    "soxr",
+    "librosa",
+    "basic-pitch",
+)
 
 
 TIMINGS = ("", "time", "times real time", "peak memory", "time ratio", "memory ratio")
