@@ -14,6 +14,7 @@ BENCHES = {
     "process": process.bench,
     "memory": memory.bench,
     "htdemucs": demucs.speed_bench,
+    "htdemucs-first": demucs.first_bench,
     "bag": demucs.bag_bench,
     "htdemucs-memory": demucs.memory_bench,
     "stems": quality.stems_bench,

@@ -38,20 +38,16 @@ WITHOUT_OPENVINO = (
     "import sys; sys.modules['openvino'] = None; from unbraid.cli import main; main()"
 )
 FIRST_SEGMENT = """
-import sys
+import os, sys
 from pathlib import Path
 from unbraid import ProcessOptions, process
-from unbraid.errors import Cancelled
 from unbraid.weights import ModelStore
 def stop(progress):
     if progress.stage == "separate" and progress.done_s:
-        raise Cancelled
+        os._exit(0)
 song, out, model, store = map(Path, sys.argv[1:])
 options = ProcessOptions(str(model), midi=False)
-try:
-    process(song, out, options, store=ModelStore(store), on_progress=stop)
-except Cancelled:
-    pass
+process(song, out, options, store=ModelStore(store), on_progress=stop)
 """
 
 
@@ -69,7 +65,6 @@ def speed_bench() -> Section:
             },
             ROUNDS,
         )
-        first_s = Runs([_first_segment(song, models / "htdemucs") for _ in range(ROUNDS)])
         differences = {
             name: _difference_db(Path(folder), name) for name in ("exact", "fast", "plain")
         }
@@ -92,11 +87,27 @@ def speed_bench() -> Section:
             _same("exact precision", EXACT_DB, differences["exact"]),
             _same("onnxruntime", EXACT_DB, differences["plain"]),
             _same("fast precision", FAST_DB, differences["fast"]),
+        ],
+    )
+
+
+def first_bench() -> Section:
+    """Wait for the first finished samples of a song."""
+    with _models() as models, tempfile.TemporaryDirectory() as folder:
+        song = _song(SONG_S, Path(folder))
+        found = Runs([_first_segment(song, models / "htdemucs") for _ in range(ROUNDS)])
+    return Section(
+        title="First segment of HTDemucs",
+        text=(
+            f"From the start of Python to the first finished samples of a song of {SONG_S} s, in "
+            "exact precision, the network once exported."
+        ),
+        header=("", "time", "peak memory"),
+        rows=[("`htdemucs`", str(found), f"{found.peak_mb:.0f} MB")],
+        targets=[
             Target(
-                f"the first segment is out {MOST_FIRST_S} s after the start",
-                str(first_s),
-                first_s.seconds <= MOST_FIRST_S,
-            ),
+                f"at most {MOST_FIRST_S} s", f"{found.seconds:.2f} s", found.seconds <= MOST_FIRST_S
+            )
         ],
     )
 

@@ -12,7 +12,6 @@ from tests.hub import Hub, noise
 from unbraid.errors import InputError, ModelError
 from unbraid.weights import ModelEntry, ModelStore, Transfer, find_model, models
 from unbraid.weights.digests import LARGE
-from unbraid.weights.store import CORES
 
 HUB = {name: f"adefossez/{repository}/resolve/main" for name, repository in {
     "htdemucs": "HTDemucs",
@@ -225,7 +224,7 @@ def test_a_licence_is_confirmed_once(hub: Hub, store: ModelStore) -> None:
 def test_removed_models_are_gone(store: ModelStore, weights: dict[str, bytes]) -> None:
     entry = find_model("htdemucs")
     store.fetch(entry)
-    core = store.folder / CORES / "htdemucs" / "0123-2" / "core.onnx"
+    core = store.cores(entry) / "0123-2" / "core.onnx"
     core.parent.mkdir(parents=True)
     core.write_bytes(b"made of it")
     store.remove(entry)
@@ -234,6 +233,16 @@ def test_removed_models_are_gone(store: ModelStore, weights: dict[str, bytes]) -
     for action in (store.remove, store.verify):
         with pytest.raises((InputError, ModelError), match="htdemucs is not in"):
             action(entry)
+
+
+def test_a_store_that_is_read_only_gets_no_more_files(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = find_model("htdemucs")
+    assert store.cores(entry).is_relative_to(store.folder)
+    store.folder.mkdir(exist_ok=True)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert not store.cores(entry).is_relative_to(store.folder)
 
 
 def test_the_built_in_model_needs_no_store(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
 from unbraid.weights.header import read_header
-from unbraid.weights.store import CORES
 
 CORE_VERSION = 2  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
@@ -99,7 +98,7 @@ def load_models(
             Pass(network, weights, shift)
             for local, part in zip(fetched, choice.parts, strict=True)
             for network, weights in _Loader(
-                local, part, threads, runtimes[part.entry.name], store.folder
+                local, part, threads, runtimes[part.entry.name], store.cores(part.entry)
             ).networks()
             for shift in shifts
         ),
@@ -211,7 +210,7 @@ class _Loader:
     part: Part
     threads: int
     runtime: Runtime
-    store: Path
+    cores: Path
 
     def networks(self) -> list[tuple[Network, tuple[float, ...]]]:
         match self.part.entry.engine:
@@ -285,7 +284,7 @@ class _Loader:
 
     def _core(self, weights: Path, sha256: str) -> Path:
         """The exported core of some weights, made in a process of its own at the first time."""
-        folder = self.store / CORES / self.part.entry.name / f"{sha256[:32]}-{CORE_VERSION}"
+        folder = self.cores / f"{sha256[:32]}-{CORE_VERSION}"
         core = folder / "core.onnx"
         if core.exists():
             return core

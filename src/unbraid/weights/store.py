@@ -26,7 +26,10 @@ from unbraid.weights.download import OnTransfer, download
 from unbraid.weights.entries import Member, ModelEntry, WeightsFile, find_model, models
 from unbraid.weights.pins import pin, read_pins
 
-CORES = ".cores"
+
+def usual_folder() -> Path:
+    """Where models lie if no other folder is named."""
+    return platformdirs.user_cache_path("unbraid") / "models"
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class ModelStore:
     ) -> None:
         if mirror and not mirror.startswith(("https://", "http://")):
             raise InputError(f"the mirror must be an http or https address, got {mirror!r}")
-        self.folder = folder or platformdirs.user_cache_path("unbraid") / "models"
+        self.folder = folder or usual_folder()
         self._offline = offline
         self._mirror = mirror
         self._digests = Digests(self.folder / ".digests")
@@ -140,7 +143,12 @@ class ModelStore:
             raise InputError(f"{entry.name} is not in {self.folder}")
         with self._locked(entry):
             shutil.rmtree(folder)
-            shutil.rmtree(self.folder / CORES / entry.name, ignore_errors=True)
+            shutil.rmtree(self.cores(entry), ignore_errors=True)
+
+    def cores(self, entry: ModelEntry) -> Path:
+        """The folder for what is made of a model's files, elsewhere if the store is read-only."""
+        writable = not self.folder.exists() or os.access(self.folder, os.W_OK)
+        return (self.folder if writable else usual_folder()) / ".cores" / entry.name
 
     def accept(self, entry: ModelEntry) -> None:
         """Keep that the user has confirmed the licence of a model."""
