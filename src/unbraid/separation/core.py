@@ -4,17 +4,14 @@ Both keep to float32 when asked for exact results. OpenVINO also computes in bfl
 has it, in about half the time, and it plans the memory of a call better.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock, local
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 from unbraid.errors import ModelError
 from unbraid.inference import open_session
 from unbraid.types import Samples
-
-if TYPE_CHECKING:
-    import openvino
 
 _openvino_turn = Lock()  # its binding deadlocks when two threads use it for the first time at once
 
@@ -24,10 +21,6 @@ Arithmetic = Literal["float32", "bfloat16"]
 
 class Core(Protocol):
     """A loaded network; any number of threads may call it."""
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        """What the file says of the network."""
 
     def run(self, inputs: Sequence[Samples]) -> list[Samples]:
         """Compute the outputs, in the network's order, from the inputs in theirs.
@@ -62,7 +55,6 @@ class _OnnxRuntimeCore:
         self._session = open_session(network, threads, plan_memory=False)
         self._names = [each.name for each in self._session.get_inputs()]
         self._turn = Lock()
-        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def run(self, inputs: Sequence[Samples]) -> list[Samples]:
         with self._turn:
@@ -85,11 +77,8 @@ class _OpenVinoCore:
             "CACHE_DIR": str(network.parent),  # what it compiles; damaged files it makes anew
         }
         with _openvino_turn:
-            core = openvino.Core()
             try:
-                model = core.read_model(network)
-                self.metadata = _metadata(model)
-                self._network = core.compile_model(model, "CPU", settings)
+                self._network = openvino.Core().compile_model(network, "CPU", settings)
             except RuntimeError as error:
                 raise ModelError(f"{network.name} cannot be loaded: {error}") from error
         self._own = local()
@@ -100,8 +89,3 @@ class _OpenVinoCore:
                 self._own.request = self._network.create_infer_request()
             outputs = self._own.request.infer(list(inputs), share_inputs=True, share_outputs=True)
         return list(outputs.values())
-
-
-def _metadata(model: "openvino.Model") -> dict[str, str]:
-    """The properties of the ONNX file that a model was read from."""
-    return dict(model.get_rt_info("framework").value)

@@ -29,13 +29,11 @@ def export_core(weights: Path, core: Path) -> None:
 
     Args:
         weights: of an HTDemucs.
-        core: the ONNX file to write.
+        core: the ONNX file to write, with its traits beside it.
 
     Raises:
         ModelError: the network is no HTDemucs of the published kind.
     """
-    import onnx
-
     module: Any = load_module(weights)
     if not is_exportable(module):
         raise ModelError(f"{weights.name} is no HTDemucs with complex channels")
@@ -55,10 +53,7 @@ def export_core(weights: Path, core: Path) -> None:
             opset_version=17,
         )
     _fold_constants(core)
-    network = onnx.load(core)
-    traits = CoreTraits(tuple(module.sources), length, module.nfft)
-    onnx.helper.set_model_props(network, traits.to_metadata())
-    onnx.save(network, core)
+    CoreTraits(tuple(module.sources), length, module.nfft).write(core)
 
 
 def _fold_constants(network: Path) -> None:

@@ -6,8 +6,7 @@ the published weights.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
@@ -23,11 +22,12 @@ from unbraid.types import Samples, StemName
 
 OVERLAP = 0.25  # of a segment
 SILENCE = 1e-8  # added to the deviation, as demucs does
+TRAITS = "traits.json"
 
 
 @dataclass(frozen=True)
 class CoreTraits:
-    """What the engine must know of an exported core; stored in its metadata.
+    """What the engine must know of an exported core; kept beside it.
 
     Attributes:
         sources: stems in the order of the output.
@@ -39,22 +39,14 @@ class CoreTraits:
     segment_samples: int
     n_fft: int
 
-    def to_metadata(self) -> dict[str, str]:
-        """As the ONNX file holds it."""
-        return {
-            "sources": json.dumps(self.sources),
-            "segment_samples": str(self.segment_samples),
-            "n_fft": str(self.n_fft),
-        }
+    def write(self, core: Path) -> None:
+        """Keep them for `read`."""
+        core.with_name(TRAITS).write_text(json.dumps(asdict(self)), "utf-8")
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
-        """As `to_metadata` wrote it."""
-        return cls(
-            tuple(json.loads(metadata["sources"])),
-            int(metadata["segment_samples"]),
-            int(metadata["n_fft"]),
-        )
+    def read(cls, core: Path) -> Self:
+        """Those of a core."""
+        return cls(**json.loads(core.with_name(TRAITS).read_bytes()))
 
 
 class HTDemucsNetwork:
@@ -90,7 +82,7 @@ class HTDemucsNetwork:
         """
         self.stems = stems
         self._core = open_core(core, threads, provider, arithmetic)
-        traits = CoreTraits.from_metadata(self._core.metadata)
+        traits = CoreTraits.read(core)
         self._wanted = [traits.sources.index(name) for name in stems]
         self._heard = self.segment_samples = traits.segment_samples
         if segment_s is not None:

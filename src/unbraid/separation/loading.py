@@ -30,7 +30,7 @@ from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
 from unbraid.weights.header import read_header
 
-CORE_VERSION = 2  # of exported networks; a new one exports them again
+CORE_VERSION = 3  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
 TRANSFORMER_SEGMENT_S, DEMUCS_SEGMENT_S = 7.8, 10.0  # where a model's description names none
 EXPORTERS = ("torch", "demucs", "onnx")  # packages that exporting takes
