@@ -13,10 +13,13 @@ from unbraid.errors import ModelError
 from unbraid.inference import open_session
 from unbraid.types import Samples
 
-_openvino_turn = Lock()  # its binding deadlocks when two threads use it for the first time at once
-
 Provider = Literal["openvino", "onnxruntime"]
 Arithmetic = Literal["float32", "bfloat16"]
+
+
+_turn = Lock()
+"""One network computes at a time: it has all threads, and what lies between its layers takes memory
+once. Also, OpenVINO's binding deadlocks when two threads use it for the first time at once."""
 
 
 class Core(Protocol):
@@ -49,15 +52,14 @@ def open_core(
 
 
 class _OnnxRuntimeCore:
-    """One call at a time has the threads, and the memory; others wait."""
+    """Its memory is that of all sessions together."""
 
     def __init__(self, network: Path, threads: int) -> None:
         self._session = open_session(network, threads, plan_memory=False)
         self._names = [each.name for each in self._session.get_inputs()]
-        self._turn = Lock()
 
     def run(self, inputs: Sequence[Samples]) -> list[Samples]:
-        with self._turn:
+        with _turn:
             outputs: list[Samples] = self._session.run(
                 None, dict(zip(self._names, inputs, strict=True))
             )
@@ -65,7 +67,7 @@ class _OnnxRuntimeCore:
 
 
 class _OpenVinoCore:
-    """One call at a time, as above; each thread has outputs of its own, which it keeps."""
+    """Each thread has outputs of its own, which it keeps."""
 
     def __init__(self, network: Path, threads: int, arithmetic: Arithmetic) -> None:
         import openvino
@@ -76,7 +78,7 @@ class _OpenVinoCore:
             "NUM_STREAMS": 1,
             "CACHE_DIR": str(network.parent),  # what it compiles; damaged files it makes anew
         }
-        with _openvino_turn:
+        with _turn:
             try:
                 self._network = openvino.Core().compile_model(network, "CPU", settings)
             except RuntimeError as error:
@@ -84,7 +86,7 @@ class _OpenVinoCore:
         self._own = local()
 
     def run(self, inputs: Sequence[Samples]) -> list[Samples]:
-        with _openvino_turn:
+        with _turn:
             if not hasattr(self._own, "request"):
                 self._own.request = self._network.create_infer_request()
             outputs = self._own.request.infer(list(inputs), share_inputs=True, share_outputs=True)

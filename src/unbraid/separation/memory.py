@@ -32,8 +32,8 @@ class _Peak:
     second: float = 0
 
 
-# Peaks on x86-64 Linux with two threads: HTDemucs (41 M weights) 1.2 GB over OpenVINO and 2.1 GB
-# for two of them, 2.3 and 4.2 GB over onnxruntime, 1.2 GB over torch (27 M weights); Hybrid Demucs
+# Peaks on x86-64 Linux with two threads: HTDemucs (42 M weights) 1.2 GB over OpenVINO and 4.1 GB
+# for four of them, 1.9 and 2.8 GB over onnxruntime, 1.2 GB over torch (27 M weights); Hybrid Demucs
 # (84 M) 1.3 GB in segments of 10 s, 2.9 GB of 44 s; Demucs (134 M) 1.4 GB of 10 s; Open-Unmix
 # (4 × 9 M, 4 × 28 M) 1.0 and 1.3 GB; the built-in network 0.5 GB.
 _PEAKS = {
@@ -41,8 +41,8 @@ _PEAKS = {
     ("openunmix", "torch"): _Peak(0.85, weights=1, second=0.003),
     ("demucs", "torch"): _Peak(0.55, weights=2, second=0.05),
     ("htdemucs", "torch"): _Peak(1.1, weights=2),
-    ("htdemucs", "openvino"): _Peak(0.35, network=0.9),
-    ("htdemucs", "onnxruntime"): _Peak(0.45, network=1.9),
+    ("htdemucs", "openvino"): _Peak(0.3, network=0.95),
+    ("htdemucs", "onnxruntime"): _Peak(1.65, network=0.3),
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from unbraid.errors import ResourceError, UnbraidError
 from unbraid.separation.machine import MachineFacts
 from unbraid.separation.memory import Needs, estimate_bytes
-from unbraid.separation.runtime import Architecture, Runtime, choose_runtime
+from unbraid.separation.runtime import Architecture, Provider, Runtime, choose_runtime
 from unbraid.types import SeparationOptions
 
 MARGIN = 1.2  # of what is available to what is estimated
@@ -107,13 +107,19 @@ class Way:
         if runtime.batch > 1:
             return replace(runtime, batch=1), "computes one segment at a time"
         if needs.architecture == "htdemucs":  # which hears its whole window whatever the segment
-            if runtime.provider != "onnxruntime" or not self.facts.has_torch:
-                return None
-            return replace(runtime, provider="torch"), "computes with torch"
+            return self._other_library(runtime, needs)
         segment_s = (runtime.segment_s or needs.segment_s) / 2
         if segment_s < SHORTEST_S[needs.architecture]:
             return None
         return replace(runtime, segment_s=segment_s), f"computes in segments of {segment_s:.3g} s"
+
+    def _other_library(self, runtime: Runtime, needs: Needs) -> tuple[Runtime, str] | None:
+        libraries: tuple[Provider, ...] = ("onnxruntime", "torch")
+        for provider in libraries if self.facts.has_torch else libraries[:1]:
+            other = replace(runtime, provider=provider, arithmetic="float32")
+            if estimate_bytes(other, needs) < estimate_bytes(runtime, needs):
+                return other, f"computes with {provider}"
+        return None
 
     def _on_cpu(self, why: str) -> "Way":
         options = replace(self.options, device="cpu")
