@@ -6,7 +6,17 @@ python -m bench memory       one or some; the others' findings stay
 
 import sys
 
-from bench import demucs, memory, process, quality, recordings, results, separation, transcription
+from bench import (
+    demucs,
+    memory,
+    process,
+    quality,
+    quality_score,
+    recordings,
+    results,
+    separation,
+    transcription,
+)
 
 BENCHES = {
     "separation": separation.bench,
@@ -19,6 +29,7 @@ BENCHES = {
     "htdemucs-memory": demucs.memory_bench,
     "stems": quality.stems_bench,
     "notes": quality.notes_bench,
+    "quality_score": quality_score.bench,
 }
 
 

@@ -76,8 +76,17 @@ def test_the_manifest_describes_the_song(song: Path, result: Result) -> None:
     assert manifest.input.duration_s == pytest.approx(15.0)
     assert (manifest.input.sample_rate, manifest.input.channels) == (RATE, 2)
     assert manifest.audio.sample_format == "24-bit"
-    assert set(manifest.seconds) == {"decode", "separate", "transcribe", "export"}
+    assert set(manifest.seconds) == {"decode", "separate", "judge", "transcribe", "export"}
     assert manifest.reproduce.input_sha256 == manifest.input.sha256
+
+
+def test_every_stem_has_a_score_and_a_bad_one_a_warning(result: Result) -> None:
+    manifest = result.manifest
+    assert list(manifest.quality.stems) == STEMS
+    scores = {name: score or 0 for name, score in manifest.quality.stems.items()}
+    assert manifest.quality.whole == pytest.approx(np.mean(list(scores.values())), abs=1e-3)
+    warned = {warning.split()[0] for warning in manifest.warnings if "quality" in warning}
+    assert warned == {name for name, score in scores.items() if score < 0.5}
 
 
 def test_midi_files_load_in_other_programs(result: Result) -> None:
@@ -174,6 +183,7 @@ def test_silence_gives_silent_stems_and_midi_without_notes(tmp_path: Path) -> No
     soundfile.write(file, np.zeros((2 * RATE, 1)), RATE)
     manifest = process(file, tmp_path / "out").manifest
     assert all(stem.silent for stem in manifest.stems.values())
+    assert set(manifest.quality.stems.values()) == {manifest.quality.whole} == {None}
     assert manifest.midi is not None
     assert manifest.midi.notes == {"vocals": 0, "bass": 0, "other": 0}
     assert manifest.midi.tempo_source == "default"
@@ -197,7 +207,7 @@ def test_progress_runs_through_all_stages_to_the_end(song: Path, tmp_path: Path)
     seen: list[Progress] = []
     process(song, tmp_path, on_progress=seen.append)
     stages = [stage for stage, _ in itertools.groupby(progress.stage for progress in seen)]
-    assert stages == ["decode", "separate", "transcribe", "export"]
+    assert stages == ["decode", "separate", "judge", "transcribe", "export"]
     for stage in stages[1:]:
         steps = [progress.done_s for progress in seen if progress.stage == stage]
         total_s = next(p.total_s for p in seen if p.stage == stage)
@@ -221,7 +231,8 @@ class CancelAt:
 
 
 @pytest.mark.parametrize(
-    ("stage", "done_s"), [("separate", 0), ("separate", 5), ("transcribe", 20), ("export", 20)]
+    ("stage", "done_s"),
+    [("separate", 0), ("separate", 5), ("judge", 20), ("transcribe", 20), ("export", 20)],
 )
 def test_a_cancelled_run_goes_on_to_the_same_bytes(
     song: Path, result: Result, tmp_path: Path, stage: str, done_s: float
@@ -232,6 +243,7 @@ def test_a_cancelled_run_goes_on_to_the_same_bytes(
     seen: list[Progress] = []
     resumed = process(song, tmp_path, on_progress=seen.append)
     assert contents(resumed.folder) == contents(result.folder)
+    assert resumed.manifest.quality == result.manifest.quality
     separated_s = [p.done_s for p in seen if p.stage == "separate"]
     assert separated_s[1] >= (0 if done_s == 0 else 5)
 

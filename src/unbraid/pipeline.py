@@ -18,6 +18,7 @@ from unbraid.export.manifest import (
     Manifest,
     ModelRecord,
     PassRecord,
+    QualityRecord,
     Reproduce,
     UnavailableModel,
     read_manifest,
@@ -32,12 +33,14 @@ from unbraid.separation import LoadedModel, MixtureFile, ModelChoice, choose_mod
 from unbraid.separation.cache import FileCache
 from unbraid.separation.loading import digests, fetch_models, load_models, way_of
 from unbraid.separation.machine import read_machine
+from unbraid.separation.quality import judged_s
 from unbraid.separation.runtime import Runtime, check_device
 from unbraid.separation.way import Way
 from unbraid.stages import (
     Job,
     StageClock,
     export_song,
+    judge_song,
     pitched_stems,
     separate_song,
     transcribe_song,
@@ -288,6 +291,7 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
             way = other
     stems, reproduce = separated
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
+    quality = judge_song(job, stems, reproduce.threads)
     midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
     written = export_song(job, stems)
     return Manifest(
@@ -303,8 +307,9 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
         options=job.options,
         audio=written.audio,
         stems=written.stems,
+        quality=QualityRecord(whole=quality.whole, stems=quality.stems),
         midi=midi,
-        warnings=(*_warnings(job), *way.warnings, *written.warnings),
+        warnings=(*_warnings(job), *way.warnings, *quality.warnings, *written.warnings),
         reproduce=reproduce,
         seconds=job.clock.seconds,
     )
@@ -324,6 +329,7 @@ def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:
     pitched = len(pitched_stems(separator.stems)) if job.options.midi else 0
     return {
         "separate": duration_s,
+        "judge": judged_s(duration_s, stems),
         "transcribe": duration_s * pitched,
         "export": duration_s * stems,
     }

@@ -17,18 +17,20 @@ from unbraid.audio import AudioReader, Tags
 from unbraid.errors import ResourceError
 from unbraid.export.folder import ResultFolder
 from unbraid.export.growing import BYTES_PER_SAMPLE, GrowingStems
-from unbraid.export.levels import Read, stretches, total
+from unbraid.export.levels import stretches, total
 from unbraid.export.manifest import MidiRecord, TempoSource, UnavailableModel
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
 from unbraid.export.naming import stem_file_name
 from unbraid.export.stems import WrittenStems, write_stems
 from unbraid.separation import LoadedModel, MixtureFile, ModelChoice
+from unbraid.separation.quality import Quality, judge, judged_s
 from unbraid.transcription import transcribe_blocks
 from unbraid.types import (
     NoteEvent,
     OnProgress,
     ProcessOptions,
     Progress,
+    Read,
     Samples,
     Stage,
     StemName,
@@ -40,7 +42,12 @@ UNPITCHED = ("drums", REST)  # not sent through the transcription of pitched not
 PULSE = ("drums", "bass")  # the stems that carry the beat
 DEFAULT_TEMPO_BPM = 120.0  # of MIDI files, where a song has no steady pulse
 
-COST: dict[Stage, float] = {"separate": 1 / 30, "transcribe": 1 / 120, "export": 1 / 600}
+COST: dict[Stage, float] = {
+    "separate": 1 / 30,
+    "judge": 1 / 25,
+    "transcribe": 1 / 120,
+    "export": 1 / 600,
+}
 """Seconds that a stage takes for a second of audio on two cores, for a guess at what is left."""
 
 NOTES = TypeAdapter(list[NoteEvent])
@@ -75,7 +82,7 @@ class StageClock:
             if self._on_progress:
                 fraction = None
                 if total_s and stage in self._expected:
-                    fraction = min(1.0, before + self._expected[stage] * done_s / total_s)
+                    fraction = min(1.0, before + self._expected[stage] * (done_s / total_s))
                 self._on_progress(Progress(stage, done_s, total_s, fraction))
 
         report(0.0)
@@ -125,6 +132,17 @@ def _check_disk(folder: Path, stems: int, length: int, written: int) -> None:
         raise ResourceError(
             f"the result needs {needed / 1e6:.0f} MB of disk, {free / 1e6:.0f} MB are free; "
             "free some space or choose another folder with -o"
+        )
+
+
+def judge_song(job: Job, stems: GrowingStems, threads: int) -> Quality:
+    """Score the stems without the true ones."""
+    mixture = job.mixture
+    reads: dict[StemName, Read] = {name: partial(stems.read, name) for name in stems.names}
+    duration_s = judged_s(mixture.duration_s, len(reads))
+    with job.clock.running("judge", duration_s) as report:
+        return judge(
+            mixture.read, reads, mixture.length, mixture.sample_rate, threads, on_progress=report
         )
 
 

@@ -34,6 +34,7 @@ STAGES: dict[Stage, str] = {
     "decode": "reading",
     "pull": "pulling the model",
     "separate": "separating",
+    "judge": "judging",
     "transcribe": "transcribing",
     "export": "writing",
 }
@@ -128,13 +129,16 @@ def show_result(result: "Result") -> None:
     """Print a table of stems and notes, the times, and where the files are."""
     manifest = result.manifest
     midi = manifest.midi
-    table = _table(manifest.input.file, "stem", "peak", "level", "notes", "files")
+    table = _table(manifest.input.file, "stem", "peak", "level", "quality", "notes", "files")
     for name, stem in manifest.stems.items():
         files = [stem.file, midi.files[name]] if midi and name in midi.files else [stem.file]
         notes = str(midi.notes[name]) if midi and name in midi.notes else ""
         levels = ("silent", "") if stem.silent else (_db(stem.peak_db), _db(stem.rms_db))
-        table.add_row(name, *levels, notes, ", ".join(files))
+        score = _score(manifest.quality.stems[name])
+        table.add_row(name, *levels, score, notes, ", ".join(files))
     out.print(table)
+    if manifest.quality.whole is not None:
+        out.print(f"quality  {_score(manifest.quality.whole)} of 1, an estimate; 0.5 is 3 dB SDR")
     if midi:
         origin = {"song": "the song's own", "given": "as given", "default": "no steady pulse found"}
         out.print(f"tempo    {midi.tempo_bpm:.4g} BPM, {origin[midi.tempo_source]}")
@@ -267,6 +271,10 @@ def _table(title: str, *columns: str) -> Table:
 
 def _db(value: float | None) -> str:
     return "silent" if value is None else f"{value:.1f} dB"
+
+
+def _score(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _show_warnings(warnings: Iterable[str]) -> None:

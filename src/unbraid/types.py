@@ -12,6 +12,9 @@ from unbraid.errors import InputError
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Audio samples, full scale 1.0."""
 
+Read: TypeAlias = Callable[[int, int], Samples]
+"""Gives samples [start, stop) of a song or a stem as float32 [2, time]."""
+
 StemName: TypeAlias = str
 """A part of a song. Models name their own; the usual ones are in `STEM_NAMES`."""
 
@@ -24,7 +27,7 @@ ResidualMode = Literal["file", "other", "off"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["exact", "fast"]
 MIN_SEGMENT_S, MAX_SEGMENT_S = 1.0, 600.0
-Stage = Literal["decode", "pull", "separate", "transcribe", "export"]
+Stage = Literal["decode", "pull", "separate", "judge", "transcribe", "export"]
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unbraid.export.levels import BLOCK, Read, decibels, measure, minus, scaled, stretches, total
+from unbraid.export.levels import BLOCK, decibels, measure, minus, scaled, stretches, total
 from unbraid.export.limiter import limit, limited
-from unbraid.types import Samples
+from unbraid.types import Read, Samples
 
 
 def reader(samples: Samples) -> Read:

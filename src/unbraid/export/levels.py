@@ -1,17 +1,14 @@
 """Stems as functions of time: read in blocks, combined and measured without holding a song."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from unbraid.types import Samples
+from unbraid.types import Read, Samples
 
 BLOCK = 1 << 18  # samples read at once
-
-Read = Callable[[int, int], Samples]
-"""Gives samples [start, stop) as float32 [2, time]."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ so no sample passes full scale.
 import numpy as np
 import scipy  # its parts load at first use
 
-from unbraid.export.levels import Read
-from unbraid.types import Samples
+from unbraid.types import Read, Samples
 
 REACH = 220  # samples to either side, 5 ms at 44.1 kHz
 CONTEXT = 2 * REACH  # samples to either side on which a sample depends

@@ -65,6 +65,13 @@ class StemRecord(Record):
     silent: bool
 
 
+class QualityRecord(Record):
+    """How good the stems are, as far as that shows without the true ones: 0 to 1."""
+
+    whole: float | None
+    stems: dict[str, float | None]
+
+
 class AudioRecord(Record):
     """How all stems are written."""
 
@@ -122,6 +129,7 @@ class Manifest(Record):
     options: ProcessOptions
     audio: AudioRecord
     stems: dict[str, StemRecord]
+    quality: QualityRecord
     midi: MidiRecord | None
     warnings: tuple[str, ...]
     reproduce: Reproduce

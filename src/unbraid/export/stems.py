@@ -9,13 +9,13 @@ from unbraid.audio import Tags, open_writer
 from unbraid.errors import InputError
 from unbraid.export.folder import ResultFolder
 from unbraid.export.growing import GrowingStems
-from unbraid.export.levels import Level, Read, decibels, measure, minus, scaled, stretches, total
+from unbraid.export.levels import Level, decibels, measure, minus, scaled, stretches, total
 from unbraid.export.limiter import CEILING, limited
 from unbraid.export.manifest import AudioRecord, StemRecord
-from unbraid.types import AudioFormat, BitDepth, ProcessOptions, StemName
+from unbraid.separation.quality import SILENT_PEAK
+from unbraid.types import AudioFormat, BitDepth, ProcessOptions, Read, StemName
 
 RESIDUAL_DB = -60.0  # below this, relative to the mixture, a residual is not worth a file
-SILENT_PEAK = 0.001  # a stem that never passes -60 dBFS is called silent
 FLOATING = ("wav", "32f")
 OPUS_RATE = 48_000
 
