@@ -25,7 +25,7 @@ from unbraid.types import AudioSignal, Read, Samples, StemName, Stems
 SILENT_PEAK = 0.001  # a stem that never passes -60 dBFS is called silent
 WARN_BELOW = 0.5
 
-EXCERPTS = 4
+EXCERPTS = 2
 EXCERPT_S = 6
 JUDGE = "lite"
 RATE = 44_100  # of the built-in network
