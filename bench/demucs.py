@@ -26,7 +26,7 @@ from unbraid.inference import available_cores
 
 SOURCES = ("drums", "bass", "other", "vocals")
 SEGMENT_S, STRIDE_S = 7.8, 0.75 * 7.8
-SONG_S, BAG_SONG_S = 180, 60
+SONG_S = 180
 ROUNDS = 3
 SHORT_MIN, LONG_MIN = 5, 60
 LEAST_EXACT, LEAST_FAST, LEAST_BAG = 2.0, 3.0, 8.0
@@ -115,7 +115,7 @@ def first_bench() -> Section:
 def bag_bench() -> Section:
     """Take the voice alone, of which a bag of four networks has one that makes it."""
     with _models() as models, tempfile.TemporaryDirectory() as folder:
-        song, model = _song(BAG_SONG_S, Path(folder)), models / "htdemucs_ft"
+        song, model = _song(SONG_S, Path(folder)), models / "htdemucs_ft"
         two = ("--two-stems", "vocals")
         found = alternately(
             {
@@ -128,11 +128,11 @@ def bag_bench() -> Section:
     return Section(
         title="One stem of a bag",
         text=(
-            f"`--two-stems vocals` with `htdemucs_ft` on a song of {BAG_SONG_S} s. `demucs` runs "
+            f"`--two-stems vocals` with `htdemucs_ft` on a song of {SONG_S} s. `demucs` runs "
             "all four networks, Unbraid the one that makes the voice."
         ),
         header=TIMINGS,
-        rows=timings(found, BAG_SONG_S),
+        rows=timings(found, SONG_S),
         targets=[_times_faster("the voice of htdemucs_ft", LEAST_BAG, peer / ours)],
     )
 

@@ -140,7 +140,10 @@ def test_exported_cores_are_kept_and_used_offline(store: ModelStore, cores: Path
     assert core.stat().st_mtime_ns == written
 
 
-def test_without_the_extra_it_is_named(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_is_named(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ModelStore(tmp_path / "models", mirror=hub.url)  # of which nothing is exported
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'unbraid\[demucs\]'"):
         load_separator("htdemucs", threads=1, store=store)
