@@ -169,16 +169,19 @@ def test_segments_can_be_chosen(store: ModelStore) -> None:
         load_separator("htdemucs", threads=1, options=options, store=store)
 
 
-def test_fast_differs_from_exact_but_stays_near(store: ModelStore) -> None:
-    if not read_machine().has_bfloat16:
-        pytest.skip("this CPU does not multiply bfloat16")
+def test_fast_differs_from_exact_where_the_cpu_can_but_stays_near(store: ModelStore) -> None:
     samples = song(RATE)
     exact = load_separator("htdemucs", threads=1, store=store)
     options = SeparationOptions(precision="fast")
     fast = load_separator("htdemucs", threads=1, options=options, store=store)
     assert exact.runtimes["htdemucs"].arithmetic == "float32"
-    assert fast.runtimes["htdemucs"].arithmetic == "bfloat16"
-    assert -90 < difference_db(separated(fast, samples), separated(exact, samples)) < -40
+    stems, expected = separated(fast, samples), separated(exact, samples)
+    if read_machine().has_bfloat16:
+        assert fast.runtimes["htdemucs"].arithmetic == "bfloat16"
+        assert -90 < difference_db(stems, expected) < -40
+    else:
+        assert "Fast is exact here." in fast.runtimes["htdemucs"].reasons
+        np.testing.assert_array_equal(stems, expected)
 
 
 def test_a_gpu_that_fails_gives_way_to_the_cpu(
