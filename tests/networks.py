@@ -24,7 +24,9 @@ PUBLISHED_NAMES = {
 }
 
 
-def seeded(kind: str, seed: int = 0, sources: tuple[str, ...] = SOURCES) -> Any:
+def seeded(
+    kind: str, seed: int = 0, sources: tuple[str, ...] = SOURCES, norm_starts: int = 4
+) -> Any:
     """A network of half a second in evaluation mode: htdemucs, hdemucs or demucs."""
     torch.manual_seed(seed)
     names = list(sources)
@@ -39,6 +41,7 @@ def seeded(kind: str, seed: int = 0, sources: tuple[str, ...] = SOURCES) -> Any:
             bottom_channels=24,
             t_layers=1,
             t_heads=2,
+            norm_starts=norm_starts,
             segment=SEGMENT,
         )
     elif kind == "hdemucs":

@@ -159,9 +159,10 @@ def exported(
     provider: Provider = "onnxruntime",
     arithmetic: Arithmetic = "float32",
     segment_s: float | None = None,
+    made: tuple[str, ...] = (),
 ) -> HTDemucsNetwork:
     core = folder / "core.onnx"
-    export_core(save_safetensors(module, folder / "sig.safetensors"), core)
+    export_core(save_safetensors(module, folder / "sig.safetensors"), core, made)
     return HTDemucsNetwork(core, stems, 1, provider, arithmetic, segment_s=segment_s)
 
 
@@ -185,15 +186,25 @@ def test_bfloat16_stays_near(tmp_path: Path) -> None:
 
 def test_wanted_stems_alone_are_those_of_all(tmp_path: Path) -> None:
     module, some = seeded("htdemucs"), ("vocals", "bass")
+    (tmp_path / "some").mkdir()
+    core = exported(seeded("htdemucs"), tmp_path)
     pairs: list[tuple[Network, Network]] = [
         (DemucsNetwork(module, SOURCES), DemucsNetwork(module, some)),
-        (exported(seeded("htdemucs"), tmp_path), exported(seeded("htdemucs"), tmp_path, some)),
+        (core, exported(seeded("htdemucs"), tmp_path, some)),
+        (core, exported(seeded("htdemucs"), tmp_path / "some", some, made=("bass", "vocals"))),
     ]
     statistics = MixtureStatistics(0.1, 0.01, 0.1)
     for everything, wanted in pairs:
         samples = song(everything.segment_samples)
         expected = everything.run(samples, statistics)[[3, 1]]
         np.testing.assert_allclose(wanted.run(samples, statistics), expected, atol=1e-6)
+
+
+def test_stems_that_a_normalisation_mixes_are_exported_together(tmp_path: Path) -> None:
+    samples, module = song(RATE), seeded("htdemucs", norm_starts=0)
+    network = exported(module, tmp_path, made=("vocals",))
+    stems = ours(samples, Pass(network, (1, 1, 1, 1)))
+    assert difference_db(stems, theirs(samples, module)) < -90
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,8 +10,10 @@ once the matrix products run at full speed. What they compute stays the same:
 - Residual branches see all frequencies as one image, which need not be transposed for them.
 """
 
+import math
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,20 @@ from torch.nn import functional
 from unbraid.errors import ModelError
 from unbraid.separation.demucs import has_fixed_window, load_module
 from unbraid.separation.htdemucs import CoreTraits
+from unbraid.types import StemName
+
+LEFT_OUT = (0, 0, 0, 1, 2, 2)
+"""What of an STFT, [.., frame, bin, re/im], the networks do not see, as `torch.nn.functional.pad`
+takes it: the last bin, two frames at each end."""
 
 
-def export_core(weights: Path, core: Path) -> None:
+def export_core(weights: Path, core: Path, stems: Sequence[StemName] = ()) -> None:
     """Export what lies between the transforms of an HTDemucs.
 
     Args:
         weights: of an HTDemucs.
         core: the ONNX file to write, with its traits beside it.
+        stems: those that are wanted of it; none named for all.
 
     Raises:
         ModelError: the network is no HTDemucs of the published kind.
@@ -37,23 +45,39 @@ def export_core(weights: Path, core: Path) -> None:
     module: Any = load_module(weights)
     if not is_exportable(module):
         raise ModelError(f"{weights.name} is no HTDemucs with complex channels")
+    if stems:
+        _restrict(module, stems)
     length = int(module.segment * module.samplerate)
     mixture = torch.zeros(1, module.audio_channels, length)
-    spectrogram = module._magnitude(module._spec(mixture))
+    spectrum = functional.pad(torch.view_as_real(module._spec(mixture).mT), LEFT_OUT)
     torch.backends.mha.set_fastpath_enabled(False)  # a fused operator that ONNX does not know
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer's, about shapes that are fixed here
         torch.onnx.export(
             _Core(module).eval(),
-            (spectrogram, mixture),
+            (spectrum, mixture),
             str(core),
             dynamo=False,
-            input_names=["spectrogram", "mixture"],
+            input_names=["spectrum", "mixture"],
             output_names=["spectra", "waves"],
             opset_version=17,
         )
     _fold_constants(core)
     CoreTraits(tuple(module.sources), length, module.nfft).write(core)
+
+
+def _restrict(module: Any, stems: Sequence[StemName]) -> None:
+    """Let the last layers make some stems alone, if nothing else mixes their output channels."""
+    layers = (module.decoder[-1], module.tdecoder[-1])
+    if not all(isinstance(layer.norm2, nn.Identity) for layer in layers):
+        return
+    wanted = [module.sources.index(stem) for stem in stems]
+    for layer in layers:
+        last = layer.conv_tr
+        channels = torch.arange(last.out_channels).view(len(module.sources), -1)[wanted].flatten()
+        last.weight = nn.Parameter(last.weight[:, channels], requires_grad=False)
+        last.bias = nn.Parameter(last.bias[channels], requires_grad=False)
+    module.sources = list(stems)
 
 
 def _fold_constants(network: Path) -> None:
@@ -72,7 +96,10 @@ def is_exportable(module: Any) -> bool:
 
 
 class _Core(nn.Module):
-    """An HTDemucs whose transforms are left out: it takes a spectrogram and gives spectra."""
+    """An HTDemucs whose transforms are left out: it takes a spectrum and gives those of the stems.
+
+    They are as an STFT makes them, [batch, (stem,) channel, frame, bin, real or imaginary].
+    """
 
     def __init__(self, module: Any) -> None:
         super().__init__()
@@ -87,14 +114,18 @@ class _Core(nn.Module):
                 if not layer.empty and layer.rewrite is not None:
                     layers[i] = kind(layer)
 
-    def forward(self, spectrogram: Tensor, mixture: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, spectrum: Tensor, mixture: Tensor) -> tuple[Tensor, Tensor]:
         module, spectra = self.module, []
-        module._spec = lambda samples: spectrogram
-        module._magnitude = lambda spectrum: spectrum
-        module._mask = lambda spectrum, estimate: spectra.append(estimate)
+        scale = math.sqrt(module.nfft)
+        heard = functional.pad(spectrum, [-each for each in LEFT_OUT])
+        channels = heard.permute(0, 1, 4, 3, 2).flatten(1, 2) / scale
+        module._spec = lambda samples: channels
+        module._magnitude = lambda channels: channels
+        module._mask = lambda _, estimate: spectra.append(estimate * scale)
         module._ispec = lambda masked, length: torch.zeros(())
         waves = module(mixture)
-        return spectra[0], waves
+        estimate = spectra[0].unflatten(2, (-1, 2)).permute(0, 1, 2, 5, 4, 3)
+        return functional.pad(estimate, LEFT_OUT), waves
 
 
 class _EncoderLayer(nn.Module):
@@ -224,4 +255,4 @@ def _time_mean(x: Tensor) -> Tensor:
 
 
 if __name__ == "__main__":
-    export_core(Path(sys.argv[1]), Path(sys.argv[2]))
+    export_core(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

@@ -116,23 +116,14 @@ class HTDemucsNetwork:
         return 3 * (hop // 2), 3 * (hop // 2) - self._heard % -hop
 
     def _forward(self, samples: Samples) -> Samples:
-        """Complex spectrogram as channels, float32 [1, 2 · 2, bin, frame], as HTDemucs pads it."""
+        """The spectrum of samples as HTDemucs pads them, float32 [1, 2, frame, bin, re/im]."""
         padded = np.pad(samples, ((0, 0), self._padding()), mode="reflect")
-        spectrum = self._stft.forward(padded)[:, 2:-2, :-1] / np.sqrt(np.float32(self._stft.n_fft))
-        channels = np.stack([spectrum.real, spectrum.imag], axis=1)  # [2, re/im, frame, bin]
-        frames, bins = channels.shape[2:]
-        return np.ascontiguousarray(
-            channels.transpose(0, 1, 3, 2).reshape(1, 4, bins, frames), np.float32
-        )
+        spectrum = self._stft.forward(padded)
+        return spectrum.view(np.float32).reshape(1, *spectrum.shape, 2)
 
-    def _inverse(self, spectra: Samples) -> Samples:
-        """A stem of its spectra, float32 [2 · 2, bin, frame] -> [2, time]."""
-        channels, bins, frames = spectra.shape
-        parts = spectra.reshape(channels // 2, 2, bins, frames).transpose(0, 1, 3, 2)
-        spectrum: Spectrum = np.zeros((channels // 2, frames + 4, bins + 1), np.complex64)
-        spectrum[:, 2:-2, :-1].real = parts[:, 0]
-        spectrum[:, 2:-2, :-1].imag = parts[:, 1]
-        spectrum *= np.sqrt(np.float32(self._stft.n_fft))
+    def _inverse(self, spectrum: Samples) -> Samples:
+        """A stem of its spectrum, float32 [2, frame, bin, re/im] -> [2, time]."""
         before, after = self._padding()
-        padded = self._stft.inverse(spectrum, before + self._heard + after)
+        complexes: Spectrum = spectrum.view(np.complex64)[..., 0]
+        padded = self._stft.inverse(complexes, before + self._heard + after)
         return padded[..., before : before + self._heard]

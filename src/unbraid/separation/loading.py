@@ -30,7 +30,7 @@ from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
 from unbraid.weights.header import read_header
 
-CORE_VERSION = 3  # of exported networks; a new one exports them again
+CORE_VERSION = 4  # of exported networks; a new one exports them again
 MAX_SHIFT_S = 0.5
 TRANSFORMER_SEGMENT_S, DEMUCS_SEGMENT_S = 7.8, 10.0  # where a model's description names none
 EXPORTERS = ("torch", "demucs", "onnx")  # packages that exporting takes
@@ -272,7 +272,7 @@ class _Loader:
             )
         assert runtime.arithmetic != "float16", "cores compute on the CPU"
         return HTDemucsNetwork(
-            self._core(weights, self.local.sha256[name]),
+            self._core(name),
             stems,
             self.threads,
             runtime.provider,
@@ -282,9 +282,15 @@ class _Loader:
             sample_rate=entry.sample_rate,
         )
 
-    def _core(self, weights: Path, sha256: str) -> Path:
-        """The exported core of some weights, made in a process of its own at the first time."""
-        folder = self.cores / f"{sha256[:32]}-{CORE_VERSION}"
+    def _core(self, name: str) -> Path:
+        """The exported core of a network, made in a process of its own at the first time.
+
+        It makes the stems that the network has a part in, of which the user may want some.
+        """
+        entry, sha256 = self.part.entry, self.local.sha256[name]
+        (member,) = (member for member in entry.members if member.name == name)
+        stems = [stem for stem, weight in zip(entry.stems, member.weights, strict=True) if weight]
+        folder = self.cores / "-".join([sha256[:32], str(CORE_VERSION), *stems])
         core = folder / "core.onnx"
         if core.exists():
             return core
@@ -292,18 +298,19 @@ class _Loader:
         with FileLock(folder / "core.lock"):
             if not core.exists():
                 unfinished = core.with_suffix(".partial")
-                _export(weights, unfinished)
+                _export(self.local.files[name], unfinished, stems)
                 unfinished.replace(core)
         return core
 
 
-def _export(weights: Path, core: Path) -> None:
+def _export(weights: Path, core: Path, stems: Sequence[StemName]) -> None:
     """Export in another process, whose memory goes with it, and which Ctrl-C does not reach."""
     if not all(map(importlib.util.find_spec, EXPORTERS)):
         raise MissingExtraError(
             "Demucs models need the extra `demucs`: pip install 'unbraid[demucs]'"
         )
-    command = [sys.executable, "-m", "unbraid.separation.exporting", str(weights), str(core)]
+    module = "unbraid.separation.exporting"
+    command = [sys.executable, "-m", module, str(weights), str(core), *stems]
     run = subprocess.run(
         command, capture_output=True, text=True, check=False, start_new_session=True
     )

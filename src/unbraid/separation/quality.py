@@ -25,8 +25,8 @@ from unbraid.types import AudioSignal, Read, Samples, StemName, Stems
 SILENT_PEAK = 0.001  # a stem that never passes -60 dBFS is called silent
 WARN_BELOW = 0.5
 
-EXCERPTS = 2
-EXCERPT_S = 6
+EXCERPTS = 3
+EXCERPT_S = 2
 JUDGE = "lite"
 RATE = 44_100  # of the built-in network
 STFT = Stft(4096, 1024)
