@@ -11,9 +11,10 @@ import soundfile
 from tests.networks import save_safetensors, seeded
 
 import unbraid
-from unbraid.errors import AudioError, Cancelled, InputError, ModelError
-from unbraid.separation import Separator
+from unbraid.errors import AudioError, Cancelled, InputError, ModelError, ResourceError
+from unbraid.separation import MixtureStatistics, Separator
 from unbraid.separation.demucs import DemucsNetwork
+from unbraid.separation.lite import MaskNetwork
 from unbraid.types import AudioSignal, Device, Progress, Samples, Stems
 
 RATE = 44_100
@@ -169,3 +170,32 @@ def test_closing_frees_the_networks_and_another_song_loads_them_again(tiny: Path
     assert loaded() == before
     again = separator.separate(noise(100), RATE)
     np.testing.assert_array_equal(again["bass"].samples, first["bass"].samples)
+
+
+def test_a_network_that_runs_out_of_memory_computes_in_another_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = MaskNetwork.run
+
+    def run_out_once(self: MaskNetwork, mixture: Samples, statistics: MixtureStatistics) -> Samples:
+        lengths.append(mixture.shape[1])
+        if len(lengths) == 2:
+            raise MemoryError
+        return run(self, mixture, statistics)
+
+    lengths: list[int] = []
+    monkeypatch.setattr(MaskNetwork, "run", run_out_once)
+    song = noise(30 * RATE)
+    with Separator("lite") as separator:
+        stems = separator.separate(song, RATE)
+    assert lengths[0] == lengths[1] == 2 * lengths[2]
+    np.testing.assert_allclose(total(stems), song, atol=6 * 2**-23)
+
+
+def test_a_network_that_no_way_has_memory_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: MaskNetwork, *_: object) -> None:
+        raise RuntimeError("std::bad_alloc")
+
+    monkeypatch.setattr(MaskNetwork, "__init__", load)
+    with pytest.raises(ResourceError, match="the memory does not suffice for lite"):
+        Separator("lite").separate(np.zeros((2, RATE), np.float32), RATE)

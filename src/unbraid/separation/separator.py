@@ -1,6 +1,7 @@
 """A model kept ready to separate songs in memory."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -13,21 +14,31 @@ from unbraid.errors import AudioError, InputError
 from unbraid.inference import available_cores
 from unbraid.separation.choice import choose_models
 from unbraid.separation.loaded import LoadedModel
-from unbraid.separation.loading import load_models
+from unbraid.separation.loading import fetch_models, load_models, way_of
 from unbraid.separation.machine import read_machine
 from unbraid.separation.mixture import MixtureArray
 from unbraid.separation.runtime import check_device
+from unbraid.separation.way import Way
 from unbraid.types import (
     AudioSignal,
     Device,
     OnProgress,
     Precision,
     Progress,
+    Samples,
     SeparationOptions,
     StemName,
     Stems,
 )
 from unbraid.weights import ModelStore, OnTransfer, Transfer
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A model, and the way in which it computes."""
+
+    model: LoadedModel
+    way: Way
 
 
 class Separator:
@@ -91,7 +102,8 @@ class Separator:
         self._store = ModelStore(Path(models_dir) if models_dir else None, offline=offline)
         self._choice = choose_models(model, stems, self._options.weights, self._store)
         self._threads = threads or available_cores()
-        self._model: LoadedModel | None = None
+        self._way: Way | None = None
+        self._loaded: _Loaded | None = None
         self._loading = Lock()
         self.stems = self._choice.stems
         self.sample_rate = self._choice.sample_rate
@@ -125,11 +137,43 @@ class Separator:
             InputError: the samples are not floating point, or have no sample rate.
             ModelError: the model cannot be pulled or is damaged.
             MissingExtraError: a package that the model needs is not installed.
+            ResourceError: the memory does not suffice, in whatever way the model computes.
         """
         mixture = MixtureArray(_signal(song, sample_rate), self.sample_rate)
         if not mixture.length:
             raise AudioError(f"the song is shorter than a sample at {self.sample_rate} Hz")
-        model = self._loaded(on_progress)
+        samples = None
+        while samples is None:
+            loaded = self._load(on_progress)
+            try:
+                samples = self._run(loaded.model, mixture, on_progress)
+            except Exception as error:
+                other = loaded.way.after(error)
+                if other is None:
+                    raise
+                with self._loading:
+                    if self._loaded is loaded:  # no other thread has changed it
+                        self._way, self._loaded = other, None
+        return {
+            name: AudioSignal(stem, self.sample_rate)
+            for name, stem in zip(self.stems, samples, strict=True)
+        }
+
+    def close(self) -> None:
+        """Give back the memory of the networks; another song loads them again."""
+        with self._loading:
+            self._way = self._loaded = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _run(
+        self, model: LoadedModel, mixture: MixtureArray, on_progress: OnProgress | None
+    ) -> Samples:
+        """The stems of a song, float32 [stem, 2, time]."""
         samples = np.zeros((len(self.stems), 2, mixture.length), np.float32)
         written = 0
 
@@ -143,33 +187,31 @@ class Separator:
             samples[..., written : written + finished.shape[-1]] = finished
             written += finished.shape[-1]
             report()
-        return {
-            name: AudioSignal(stem, self.sample_rate)
-            for name, stem in zip(self.stems, samples, strict=True)
-        }
+        return samples
 
-    def close(self) -> None:
-        """Give back the memory of the networks; another song loads them again."""
-        self._model = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def _loaded(self, on_progress: OnProgress | None) -> LoadedModel:
+    def _load(self, on_progress: OnProgress | None) -> _Loaded:
         """The model, loaded by the first thread that needs it."""
         with self._loading:
-            model = self._model or load_models(
-                self._choice,
-                self._threads,
-                self._options,
-                store=self._store,
-                on_transfer=_pulling(on_progress),
-            )
-            self._model = model
-            return model
+            while self._loaded is None:
+                pulling = _pulling(on_progress)
+                fetched = fetch_models(self._choice, self._store, pulling)
+                way = self._way = self._way or way_of(fetched, self._options)
+                try:
+                    model = load_models(
+                        self._choice,
+                        self._threads,
+                        self._options,
+                        store=self._store,
+                        runtimes=way.runtimes,
+                        on_transfer=pulling,
+                    )
+                except Exception as error:
+                    self._way = way.after(error)
+                    if self._way is None:
+                        raise
+                else:
+                    self._loaded = _Loaded(model, way)
+            return self._loaded
 
 
 def _pulling(on_progress: OnProgress | None) -> OnTransfer | None:
