@@ -28,6 +28,7 @@ BENCHES = {
     "bag": demucs.bag_bench,
     "htdemucs-memory": demucs.memory_bench,
     "stems": quality.stems_bench,
+    "lite": quality.lite_bench,
     "notes": quality.notes_bench,
     "quality_score": quality_score.bench,
 }

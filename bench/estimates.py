@@ -37,7 +37,7 @@ def _separator() -> Separator:
     return Separator("lite", device="cpu", threads=1)
 
 
-def _masked(mixture: Samples, masks: Samples, stft: Stft = STFT) -> Samples:
+def masked(mixture: Samples, masks: Samples, stft: Stft = STFT) -> Samples:
     """A mixture [2, time] under masks [stem, 2, frame, bin]."""
     spectrum = stft.forward(mixture)
     return np.stack([stft.inverse(spectrum * mask, mixture.shape[1]) for mask in masks])
@@ -63,22 +63,22 @@ def _lite_masks(stems: Samples, power: float) -> Samples:
 
 
 def _lite_power(power: float) -> Estimate:
-    return lambda stems, rng: _masked(stems.sum(axis=0), _lite_masks(stems, power))
+    return lambda stems, rng: masked(stems.sum(axis=0), _lite_masks(stems, power))
 
 
 def _lite_holes(stems: Samples, rng: np.random.Generator) -> Samples:
     """`lite` with a part of its cells zeroed."""
     masks = _lite_masks(stems, 1.0)
-    return _masked(stems.sum(axis=0), masks * (rng.random(masks.shape) > rng.uniform(0.05, 0.5)))
+    return masked(stems.sum(axis=0), masks * (rng.random(masks.shape) > rng.uniform(0.05, 0.5)))
 
 
 def _ideal_ratio(stems: Samples, rng: np.random.Generator) -> Samples:
-    return _masked(stems.sum(axis=0), _shares(_powers(stems)))
+    return masked(stems.sum(axis=0), _shares(_powers(stems)))
 
 
 def _ideal_binary(stems: Samples, rng: np.random.Generator) -> Samples:
     powers = _powers(stems)
-    return _masked(stems.sum(axis=0), (powers == powers.max(axis=0)).astype(np.float32))
+    return masked(stems.sum(axis=0), (powers == powers.max(axis=0)).astype(np.float32))
 
 
 def _noisy_ratio(noise_db: float) -> Estimate:
@@ -90,7 +90,7 @@ def _noisy_ratio(noise_db: float) -> Estimate:
         error_db = np.repeat(np.repeat(coarse, 8, axis=2), 16, axis=3)
         error_db = error_db[:, :, : powers.shape[2], : powers.shape[3]]
         error_db = error_db + rng.standard_normal(powers.shape)
-        return _masked(
+        return masked(
             stems.sum(axis=0),
             _shares((powers * 10 ** (noise_db * error_db / 10)).astype(np.float32)),
         )
@@ -100,7 +100,7 @@ def _noisy_ratio(noise_db: float) -> Estimate:
 
 def _flattened(stems: Samples, rng: np.random.Generator) -> Samples:
     """The ideal ratio mask, too soft: a weak separator that is never sure."""
-    return _masked(stems.sum(axis=0), _shares(_powers(stems) ** rng.uniform(0.15, 0.5)))
+    return masked(stems.sum(axis=0), _shares(_powers(stems) ** rng.uniform(0.15, 0.5)))
 
 
 def _harmonic_percussive(stems: Samples, rng: np.random.Generator) -> Samples:
@@ -115,7 +115,7 @@ def _harmonic_percussive(stems: Samples, rng: np.random.Generator) -> Samples:
     centre = _centre(spectrum)
     rest = (1 - drums) * (1 - low)
     masks = np.stack([rest * centre, drums, (1 - drums) * low, rest * (1 - centre)])
-    return _masked(mixture, np.repeat(masks[:, np.newaxis], 2, axis=1).astype(np.float32))
+    return masked(mixture, np.repeat(masks[:, np.newaxis], 2, axis=1).astype(np.float32))
 
 
 def _centre(spectrum: Spectrum) -> Samples:
@@ -134,21 +134,26 @@ def _centre_extraction(stems: Samples, rng: np.random.Generator) -> Samples:
     low, high = 1 / (1 + (hz / 150) ** 6), 1 / (1 + (6000 / (hz + 1)) ** 6)
     voice = centre * (1 - low) * (1 - high)
     masks = np.stack([voice, centre * high, centre * low, 1 - voice - centre * high - centre * low])
-    return _masked(mixture, np.repeat(masks[:, np.newaxis], 2, axis=1).astype(np.float32))
+    return masked(mixture, np.repeat(masks[:, np.newaxis], 2, axis=1).astype(np.float32))
 
 
-def _repeating(stems: Samples, rng: np.random.Generator) -> Samples:
-    """What repeats is accompaniment (REPET-SIM, Rafii and Pardo, 2012), split by its bands."""
-    mixture = stems.sum(axis=0)
-    magnitude = np.abs(STFT.forward(mixture)).mean(axis=0)
+def repeating_share(magnitude: Samples) -> Samples:
+    """Share of each cell [frame, bin] that comes back (REPET-SIM, Rafii and Pardo, 2012)."""
     unit = magnitude / (np.linalg.norm(magnitude, axis=1, keepdims=True) + SMALL)
     nearest = np.argsort(unit @ unit.T, axis=1)[:, -15:]
     background = np.minimum(np.median(magnitude[nearest], axis=1), magnitude)
-    repeats = background / (magnitude + SMALL)
+    share: Samples = background / (magnitude + SMALL)
+    return share
+
+
+def _repeating(stems: Samples, rng: np.random.Generator) -> Samples:
+    """What repeats is accompaniment, split by its bands."""
+    mixture = stems.sum(axis=0)
+    repeats = repeating_share(np.abs(STFT.forward(mixture)).mean(axis=0))
     hz = np.fft.rfftfreq(STFT.n_fft, 1 / RATE)
     low, high = 1 / (1 + (hz / 150) ** 6), 1 / (1 + (5000 / (hz + 1)) ** 6)
     masks = np.stack([1 - repeats, repeats * high, repeats * low, repeats * (1 - high) * (1 - low)])
-    return _masked(mixture, np.repeat(masks[:, np.newaxis], 2, axis=1).astype(np.float32))
+    return masked(mixture, np.repeat(masks[:, np.newaxis], 2, axis=1).astype(np.float32))
 
 
 def _level(rng: np.random.Generator, least_db: float, most_db: float, shape: int = 4) -> Samples:

@@ -55,9 +55,9 @@ def features(spectrum: Spectrum) -> Samples:
     return seen[np.newaxis]
 
 
-def separate(mixture: Samples) -> Samples:
+def separate(mixture: Samples, network: Path = NETWORK) -> Samples:
     """Separate float32 [2, time] at 44.1 kHz into float32 [stem, 2, time]."""
-    session = onnxruntime.InferenceSession(str(NETWORK))
+    session = onnxruntime.InferenceSession(str(network))
     spectrum = stft(mixture)
     masks: Samples = session.run(["mask"], {"mag": features(spectrum)})[0][0]
     top = np.repeat(masks[..., -TOP_BINS:].mean(-1, keepdims=True), N_FFT // 2 + 1 - BINS, -1)

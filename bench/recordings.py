@@ -9,6 +9,7 @@ import soundfile
 SONG = "lets_go_fishin.ogg"  # 2 min 13 s
 SONGS = (SONG, "vibe_ace.ogg")
 SHORT = "trumpet_loop_90bpm_f.ogg"
+INSTRUMENTAL = ("vibe_ace.ogg", "hungarian_dance_5.ogg")
 
 USUAL_FOLDER = Path("../shared/audio")
 
