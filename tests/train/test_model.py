@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from onnxruntime import InferenceSession
+from tests.train import tiny
+from train.loss import separation_loss
+from train.model import BINS, MaskingNetwork
+from train.options import LossOptions, NetworkOptions
+from train.weights import load_weights, read_network, save_weights
+
+import unbraid
+from unbraid.errors import ModelError
+from unbraid.separation.lite import LITE
+
+SHIPPED = Path(unbraid.__file__).with_name("data") / "lite.onnx"
+
+
+@pytest.fixture
+def first_weights(recordings: Path) -> Path:
+    file = recordings.parent / "lite/prototype/lite_start.safetensors"
+    if not file.exists():
+        pytest.skip("the first network's weights do not lie beside the recordings")
+    return file
+
+
+def heard(frames: int, batch: int = 1) -> torch.Tensor:
+    return torch.rand(batch, 4, frames, BINS, generator=torch.Generator().manual_seed(frames))
+
+
+def test_bands_hold_the_bins_that_the_engine_shows() -> None:
+    assert LITE.bins == BINS
+
+
+def test_the_first_weights_give_the_masks_of_the_shipped_network(first_weights: Path) -> None:
+    features = heard(50)
+    with torch.no_grad():
+        masks = read_network(first_weights).eval()(features).softmax(1)
+    (shipped,) = InferenceSession(SHIPPED).run(["mask"], {"mag": features.numpy()})
+    np.testing.assert_allclose(masks.numpy(), shipped, atol=1e-2)
+
+
+@pytest.mark.parametrize("frames", [1, 7, 16])
+def test_training_computes_what_is_shipped(frames: int) -> None:
+    network = MaskingNetwork(NetworkOptions(channels=4, dilations=(1, 2, 4, 3, 1)))
+    features = heard(frames, batch=2)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            network.train()(features), network.eval()(features), atol=1e-5, rtol=1e-5
+        )
+
+
+def test_gradients_in_bfloat16_are_finite() -> None:
+    network = MaskingNetwork(NetworkOptions(channels=8, dilations=(2, 4, 2, 4, 2))).train()
+    stems = torch.randn(2, 4, 2, 16, BINS, dtype=torch.complex64)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = network(heard(16, batch=2))
+    masks = logits.float().softmax(1)
+    separation_loss(masks, stems.sum(1), stems, LossOptions()).total.backward()
+    for parameter in network.parameters():
+        assert parameter.grad is not None
+        assert torch.isfinite(parameter.grad).all()
+
+
+def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
+    network = MaskingNetwork(tiny.NETWORK)
+    save_weights(network, tmp_path / "tiny.safetensors")
+    again = read_network(tmp_path / "tiny.safetensors")
+    assert again.options == network.options
+    for name, weight in network.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], weight, rtol=0, atol=0)
+
+
+def test_weights_of_other_sizes_are_refused(tmp_path: Path) -> None:
+    save_weights(MaskingNetwork(tiny.NETWORK), tmp_path / "tiny.safetensors")
+    with pytest.raises(ModelError, match=r"tiny.safetensors does not fit .*blocks"):
+        load_weights(MaskingNetwork(NetworkOptions(channels=5)), tmp_path / "tiny.safetensors")
+
+
+def test_a_file_without_weights_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.safetensors").write_text("no weights")
+    with pytest.raises(ModelError, match=r"text.safetensors cannot be read"):
+        read_network(tmp_path / "text.safetensors")

@@ -1,0 +1,1 @@
+"""How the built-in separator comes about: its songs and its training."""

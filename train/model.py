@@ -1,0 +1,179 @@
+"""The network of `lite`: bands of the spectrum, local and global blocks, a mask for each stem.
+
+Bands that widen with the frequency follow Band-Split RNN (Luo and Yu, 2023), the local blocks
+ConvNeXt (Liu et al., 2022).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from train.options import NetworkOptions
+
+STEMS = ("vocals", "drums", "bass", "other")
+BANDS = ((16, 4), (12, 8), (10, 16), (8, 32), (6, 64), (4, 132))
+"""Runs of equal bands: how many, and the bins of each."""
+
+BAND_COUNT = sum(count for count, _ in BANDS)
+BINS = sum(count * width for count, width in BANDS)
+KERNEL = (7, 3)  # frames, bands
+HEARD = 4  # left, right, mid, side
+
+
+class BandLinear(nn.Module):
+    """A linear layer for each band: [batch, frame, band, input] -> [batch, frame, band, output]."""
+
+    def __init__(self, bands: int, inputs: int, outputs: int, gain: float = 1.0) -> None:
+        super().__init__()
+        weight = torch.randn(bands, inputs, outputs) * (gain / math.sqrt(inputs))
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(torch.zeros(bands, 1, outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Transform each band on its own."""
+        batch, frames, bands, _ = x.shape
+        rows = x.reshape(batch * frames, bands, -1).transpose(0, 1)
+        y = torch.baddbmm(self.bias, rows, self.weight)
+        return y.transpose(0, 1).reshape(batch, frames, bands, -1)
+
+
+class LocalBlock(nn.Module):
+    """What neighbouring frames and bands tell of each other, [batch, frame, band, channel]."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(
+            channels,
+            channels,
+            KERNEL,
+            padding=(KERNEL[0] // 2 * dilation, KERNEL[1] // 2),
+            dilation=(dilation, 1),
+            groups=channels,
+        )
+        self.norm = nn.LayerNorm(channels)
+        self.widen = nn.Linear(channels, 2 * channels)
+        self.narrow = nn.Linear(2 * channels, channels)
+        self.scale = nn.Parameter(torch.full((channels,), 0.3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the block finds, of the same shape."""
+        near = self._near_in_phases(x) if self.training else self._near(x)
+        found: Tensor = self.narrow(_gelu(self.widen(self.norm(near))))
+        return x + self.scale * found
+
+    def _near(self, x: Tensor) -> Tensor:
+        near: Tensor = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return near
+
+    def _near_in_phases(self, x: Tensor) -> Tensor:
+        """The same without a dilation: every n-th frame makes a batch of its own.
+
+        oneDNN's gradient of a dilated depthwise convolution is not finite in bfloat16.
+        """
+        batch, frames, *_ = x.shape
+        phases = self.depthwise.dilation[0]
+        whole = functional.pad(x, (0, 0, 0, 0, 0, -frames % phases))
+        image = whole.unflatten(1, (-1, phases)).transpose(1, 2).flatten(0, 1).permute(0, 3, 1, 2)
+        y = functional.conv2d(
+            image,
+            self.depthwise.weight,
+            self.depthwise.bias,
+            padding=(KERNEL[0] // 2, KERNEL[1] // 2),
+            groups=self.depthwise.groups,
+        )
+        y = y.permute(0, 2, 3, 1).unflatten(0, (batch, phases)).transpose(1, 2).flatten(1, 2)
+        near: Tensor = y[:, :frames]
+        return near
+
+
+class GlobalBlock(nn.Module):
+    """What all bands tell of each other over seconds, [batch, frame, band, channel]."""
+
+    def __init__(self, channels: int, bottleneck: int, dilations: tuple[int, ...]) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.narrow = nn.Linear(BAND_COUNT * channels, bottleneck)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(bottleneck, bottleneck, 3, padding=dilation, dilation=dilation)
+            for dilation in dilations
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(bottleneck) for _ in dilations)
+        self.widen = nn.Linear(bottleneck, BAND_COUNT * channels)
+        self.scale = nn.Parameter(torch.full((channels,), 0.3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the block finds, of the same shape."""
+        hidden = self.narrow(self.norm(x).flatten(2))
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            y = convolution(norm(hidden).transpose(1, 2)).transpose(1, 2)
+            hidden = hidden + _gelu(y)
+        found: Tensor = self.widen(hidden)
+        return x + self.scale * found.reshape(x.shape)
+
+
+class MaskingNetwork(nn.Module):
+    """Logits of the masks from what the engine calls features.
+
+    Shape:
+        input float32 [batch, 4, frame, bin], output [batch, stem, 2, frame, bin]; a softmax over
+        the stems makes masks of it.
+
+    Attributes:
+        options: its sizes.
+    """
+
+    def __init__(self, options: NetworkOptions) -> None:
+        super().__init__()
+        self.options = options
+        channels = options.channels
+        self.mean = nn.Parameter(torch.zeros(HEARD, BINS))
+        self.encoder = nn.ModuleList(
+            BandLinear(count, HEARD * width, channels) for count, width in BANDS
+        )
+        self.position = nn.Parameter(0.02 * torch.randn(BAND_COUNT, channels))
+        self.encoder_norm = nn.LayerNorm(channels)
+        self.blocks = nn.ModuleList()
+        for i, dilation in enumerate(options.dilations):
+            self.blocks.append(LocalBlock(channels, dilation))
+            if i % 2 == 0 and i // 2 < len(options.bottleneck_dilations):
+                far = options.bottleneck_dilations[i // 2]
+                self.blocks.append(GlobalBlock(channels, options.bottleneck, far))
+        self.decoder_norm = nn.LayerNorm(channels)
+        self.widen = nn.Linear(channels, 2 * channels)
+        self.decoder = nn.ModuleList(
+            BandLinear(count, 2 * channels, len(STEMS) * 2 * width, gain=0.3)
+            for count, width in BANDS
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits [batch, stem, 2, frame, bin] of features [batch, 4, frame, bin]."""
+        x = self._encoded(features - self.mean[:, None])
+        for block in self.blocks:
+            x = block(x)
+        return self._decoded(_gelu(self.widen(self.decoder_norm(x))))
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        batch, _, frames, _ = x.shape
+        parts = x.split([count * width for count, width in BANDS], dim=-1)
+        bands = []
+        for (count, width), part, layer in zip(BANDS, parts, self.encoder, strict=True):
+            split = part.reshape(batch, HEARD, frames, count, width).permute(0, 2, 3, 1, 4)
+            bands.append(layer(split.reshape(batch, frames, count, HEARD * width)))
+        y: Tensor = self.encoder_norm(torch.cat(bands, 2) + self.position)
+        return y
+
+    def _decoded(self, x: Tensor) -> Tensor:
+        batch, frames, *_ = x.shape
+        parts = x.split([count for count, _ in BANDS], dim=2)
+        bins = []
+        for (count, width), part, layer in zip(BANDS, parts, self.decoder, strict=True):
+            split = layer(part).reshape(batch, frames, count, len(STEMS), 2, width)
+            whole = split.permute(0, 3, 4, 1, 2, 5)
+            bins.append(whole.reshape(batch, len(STEMS), 2, frames, count * width))
+        return torch.cat(bins, -1)
+
+
+def _gelu(x: Tensor) -> Tensor:
+    return functional.gelu(x, approximate="tanh")
