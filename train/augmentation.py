@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from train.features import power
 from train.options import AugmentationOptions
 
 EQUALISER_BANDS = 6
@@ -64,8 +65,8 @@ class Augmentation:
         gain = gain * self._equaliser(whole, options.master_equaliser, options.master_equaliser_db)
         gain = gain * self._band_limit(whole)
         stems = stems * gain[:, :, None, None].to(stems.device)
-        power = stems.sum(1).abs().square().mean((1, 3))
-        return stems * self._compressor(power)[:, None, None, :, None]
+        gain = self._compressor(power(stems.sum(1)).mean((1, 3)))
+        return stems * gain[:, None, None, :, None]
 
     def _kept(self, shape: torch.Size) -> Tensor:
         """Which stems sound, bool [batch, stem]."""
@@ -98,24 +99,20 @@ class Augmentation:
         dull = self._chosen(shape, self.options.band_limit)[..., None]
         return torch.where(dull & (self.frequencies > limit[..., None]), gain[..., None], 1)
 
-    def _compressor(self, power: Tensor) -> Tensor:
-        """Gains that bring loud and quiet frames closer together, or one.
-
-        Args:
-            power: of the mixture, float32 [batch, frame].
-        """
+    def _compressor(self, mixture_power: Tensor) -> Tensor:
+        """Gains that bring loud and quiet frames closer together, or one, [batch, frame]."""
         level = functional.avg_pool1d(
-            power,
+            mixture_power,
             COMPRESSOR_FRAMES,
             stride=1,
             padding=COMPRESSOR_FRAMES // 2,
             count_include_pad=False,
         )
         relative = level / level.mean(1, keepdim=True).clamp(min=1e-12) + 1e-6
-        shape = torch.Size([len(power), 1])
+        shape = torch.Size([len(level), 1])
         exponent = -MOST_COMPRESSION / 2 * self._uniform(shape)
         exponent = torch.where(self._chosen(shape, self.options.compression), exponent, 0)
-        return (relative ** exponent.to(power.device)).clamp(*COMPRESSOR_GAINS)
+        return (relative ** exponent.to(level.device)).clamp(*COMPRESSOR_GAINS)
 
     def _chosen(self, shape: torch.Size, chance: float) -> Tensor:
         return self._uniform(shape) < chance

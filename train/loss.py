@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from train.features import power
 from train.options import LossOptions
 
 SILENCE = 1e-6  # magnitude, against a mixture at a level of one
@@ -42,17 +42,17 @@ def separation_loss(masks: Tensor, mixture: Tensor, stems: Tensor, options: Loss
         stems: complex64 [batch, stem, 2, frame, bin].
         options: weights of the two parts.
     """
-    heard = torch.view_as_real(mixture)
-    error = masks[..., None] * heard[:, None] - torch.view_as_real(stems)
-    error_power, power = error.square().sum(-1), heard.square().sum(-1)
-    magnitude = _mean_root(error_power) / (_mean_root(power) + SILENCE)
-    ratio = error_power.mean((2, 3, 4)) / (power.mean((1, 2, 3))[:, None] + SILENCE**2)
+    real = masks * mixture.real.contiguous()[:, None] - stems.real
+    imaginary = masks * mixture.imag.contiguous()[:, None] - stems.imag
+    error_power, mixture_power = real.square() + imaginary.square(), power(mixture)
+    magnitude = _mean_root(error_power) / (_mean_root(mixture_power) + SILENCE)
+    ratio = error_power.mean((2, 3, 4)) / (mixture_power.mean((1, 2, 3))[:, None] + SILENCE**2)
     rms = (ratio + SILENCE**2).sqrt()
     total = options.magnitude * magnitude.mean() + options.rms * rms.mean()
     return Loss(total, magnitude.mean(), rms.mean())
 
 
-def _mean_root(power: Tensor) -> Tensor:
+def _mean_root(squares: Tensor) -> Tensor:
     """Mean of the roots over channels, frames and bins, [batch, stem or one]; smooth at zero."""
-    roots = (power + SILENCE**2).sqrt() - SILENCE
-    return roots.mean((-3, -2, -1)).reshape(len(power), -1)
+    roots = (squares + SILENCE**2).sqrt() - SILENCE
+    return roots.mean((-3, -2, -1)).reshape(len(squares), -1)
