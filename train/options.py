@@ -68,9 +68,9 @@ class DataOptions:
     song_s: Positive = 36.0
     material: Path | None = None
     first_seed: Whole = 0
-    workers: Whole = 1
-    pool_songs: Count = 48
-    excerpts_per_song: Positive = 24.0
+    workers: Whole = 2
+    pool_songs: Count = 32
+    excerpts_per_song: Positive = 64.0
     batch_size: Count = 4
     excerpt_frames: Annotated[int, Field(ge=4)] = 128
     remixed: Chance = 0.5
