@@ -87,7 +87,7 @@ class Trainer:
             for mean, new in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(new, 1 - decay)
         self.step += 1
-        return loss
+        return Loss(loss.total.detach(), loss.magnitude.detach(), loss.rms.detach())
 
     def _stems(self) -> Tensor:
         """Spectra of the stems of this step's excerpts, varied and at a level of one."""

@@ -63,31 +63,32 @@ class _Run:
     report: Report
     curve: Curve = field(init=False)
     losses: list[Loss] = field(default_factory=list)
-    reported: float = field(default_factory=time.monotonic)
+    training_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.curve = Curve(self.folder, self.trainer.step)
 
     def go(self, should_stop: Callable[[], bool]) -> None:
         """Do all steps that are left, or as many as there is time for."""
-        run, trainer = self.options.run, self.trainer
+        run, trainer, steps = self.options.run, self.trainer, self.options.optimiser.steps
         began = saved = time.monotonic()
-        while trainer.step < self.options.optimiser.steps:
+        done = trainer.step >= steps
+        while not done:
+            begins = time.monotonic()
             self.losses.append(trainer.advance())
             now = time.monotonic()
+            self.training_s += now - begins
             if should_stop():
                 self.save()
                 self.report(f"stopped after step {trainer.step}; the same command goes on")
                 return
-            if run.minutes and now - began > 60 * run.minutes:
-                break
-            if now - saved > 60 * run.checkpoint_minutes:
+            out_of_time = bool(run.minutes) and now - began > 60 * run.minutes
+            done = trainer.step >= steps or out_of_time
+            if done or now - saved > 60 * run.checkpoint_minutes:
                 self.checkpoint()
                 saved = time.monotonic()
             elif trainer.step % run.report_steps == 0:
                 self.add_row({})
-        if self.losses:
-            self.checkpoint()
 
     def checkpoint(self) -> None:
         """Save, then validate."""
@@ -110,15 +111,14 @@ class _Run:
         }
         batch_s = self.batches.samples / SAMPLE_RATE
         self.curve.add(step, {"audio_s": step * batch_s} | losses | figures)
-        now = time.monotonic()
         shown = {"loss": losses["loss"]} | figures
         self.report(
             f"step {step}: "
             + ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
-            + f"; {count * batch_s / (now - self.reported):.1f} s of audio per second, "
+            + f"; {count * batch_s / self.training_s:.1f} s of audio per second, "
             f"{self.pool.waited_s:.0f} s spent waiting for songs"
         )
-        self.losses, self.reported = [], now
+        self.losses, self.training_s = [], 0.0
 
 
 def _mean(values: list[torch.Tensor]) -> float:

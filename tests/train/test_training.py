@@ -100,6 +100,8 @@ def test_a_finished_training_has_nothing_left_to_do(tmp_path: Path) -> None:
     options = tiny.options(steps=2)
     run(tmp_path, options)
     before = rows(tmp_path)
+    assert state(tmp_path)["step"] == 2
+    assert before[-1]["sdr"]
     run(tmp_path, options)
     assert rows(tmp_path) == before
 
