@@ -5,12 +5,11 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from io import BytesIO
 
 import numpy as np
 import scipy.signal
-import soundfile
 from scipy.ndimage import median_filter, uniform_filter1d
+from train.synthesis.media import through_mp3
 
 from unbraid.demo.room import RATE, reverberate
 from unbraid.separation import Separator
@@ -316,23 +315,7 @@ def _gated(stems: Samples, rng: np.random.Generator) -> Samples:
 
 def _lossy(stems: Samples, rng: np.random.Generator) -> Samples:
     """Stems that went through MP3."""
-    return np.stack([_through_mp3(stem, float(rng.uniform(0.7, 1))) for stem in stems])
-
-
-def _through_mp3(stem: Samples, compression: float) -> Samples:
-    coded = BytesIO()
-    soundfile.write(
-        coded,
-        stem.T,
-        RATE,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        compression_level=compression,
-        bitrate_mode="CONSTANT",
-    )
-    coded.seek(0)
-    decoded: Samples = soundfile.read(coded, dtype="float32")[0].T
-    return np.pad(decoded, ((0, 0), (0, stem.shape[1])))[:, : stem.shape[1]]
+    return np.stack([through_mp3(stem, float(rng.uniform(0.7, 1))) for stem in stems])
 
 
 def _true(stems: Samples, rng: np.random.Generator) -> Samples:

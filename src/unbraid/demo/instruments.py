@@ -31,7 +31,7 @@ def bass_guitar(note: NoteEvent) -> Array:
     angle = 2 * np.pi * _hertz(note.pitch) * time
     softness = FINGER_SOFTNESS * (0.85 + 0.2 * note.amplitude) * np.exp(-time / 4)
     offset = np.pi * PLUCKED_AT
-    string = _cosine_series(angle - offset, softness) - _cosine_series(angle + offset, softness)
+    string = cosine_series(angle - offset, softness) - cosine_series(angle + offset, softness)
     return np.asarray(string * np.exp(-time / STRING_RING_S) * _touch(time, note))
 
 
@@ -66,6 +66,6 @@ def _touch(time: Array, note: NoteEvent) -> Array:
     return np.asarray(note.amplitude * attack * release)
 
 
-def _cosine_series(angle: Array, r: Array) -> Array:
+def cosine_series(angle: Array, r: Array) -> Array:
     """Sum over n >= 1 of r^n cos(n * angle): the real part of a geometric series."""
     return np.asarray((1 - r * np.cos(angle)) / (1 - 2 * r * np.cos(angle) + r**2) - 1)

@@ -30,7 +30,9 @@ def place(track: Array, sound: Array, at_s: float, pan: float = 0.0) -> None:
     track[1, start : start + len(heard)] += np.sin(angle) * heard
 
 
-def reverberate(dry: Array, wet: float, decay_s: float, rng: np.random.Generator) -> Array:
+def reverberate(
+    dry: Array, wet: float, decay_s: float, rng: np.random.Generator, damping: float = 0.65
+) -> Array:
     """Add a room.
 
     Args:
@@ -38,13 +40,14 @@ def reverberate(dry: Array, wet: float, decay_s: float, rng: np.random.Generator
         wet: level of the room against the sound itself.
         decay_s: time in which the room falls by 60 dB.
         rng: source of the room's walls.
+        damping: how much treble the walls swallow, from 0 to below 1.
 
     Returns:
         float64 [2, time].
     """
     time = np.arange(int(decay_s * RATE)) / RATE
     echoes = rng.standard_normal((2, len(time))) * 10 ** (-3 * time / decay_s)
-    echoes = lfilter([0.35], [1, -0.65], echoes)  # walls swallow the treble
+    echoes = lfilter([1 - damping], [1, -damping], echoes)
     echoes /= np.linalg.norm(echoes, axis=1, keepdims=True)
     delay = int(PREDELAY_S * RATE)
     ringing = oaconvolve(dry, echoes, axes=1)[:, : dry.shape[1] - delay]

@@ -99,7 +99,7 @@ FORM = (*"AAA", "fill", *"AAA", "fill", *"BBB", "roll", *"AA", "fill", "end")  #
 CRASHES = (0, 8, 12)  # bars that begin with a crash cymbal
 
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_STEP_LEVELS = {"X": 0.95, "x": 0.65, "o": 0.35}
+STEP_LEVELS = {"X": 0.95, "x": 0.65, "o": 0.35}
 _STEPS_PER_BEAT = 4
 
 
@@ -221,10 +221,10 @@ def _read(text: str, start: float = 0.0) -> tuple[Event, ...]:
 
 def _strokes(part: str, start: float) -> list[Event]:
     return [
-        Event(start + step / _STEPS_PER_BEAT, 1 / _STEPS_PER_BEAT, drum, level=_STEP_LEVELS[sign])
+        Event(start + step / _STEPS_PER_BEAT, 1 / _STEPS_PER_BEAT, drum, level=STEP_LEVELS[sign])
         for drum, line in DRUMS[part].items()
         for step, sign in enumerate(line)
-        if sign in _STEP_LEVELS
+        if sign in STEP_LEVELS
     ]
 
 

@@ -23,16 +23,45 @@ WINDOW = 4 * HOP
 N_FFT = 2 * WINDOW
 FRAME_RATE = RATE / HOP
 
-CONSONANT_S = 0.08
-BREATH = 0.04  # against the pulses
-JITTER = 0.006  # of a cycle, standard deviation
-SHIMMER = 0.04  # of a pulse's level
-VIBRATO_SEMITONES = 0.45
-VIBRATO_HZ = 5.5
-SCOOP_SEMITONES = 1.2  # below the first note of a phrase
 UPPER_FORMANTS = 3900 + 1150 * np.arange(10)  # a tube of 15 cm resonates every 1150 Hz
 
 ComplexArray = npt.NDArray[np.complex64]
+
+
+@dataclass(frozen=True)
+class Singer:
+    """Who sings.
+
+    Attributes:
+        formant_scale: all resonances against those of a woman; 0.85 is a man.
+        tilt_hz: where the glottis begins to lose treble; pressed voices lie high, soft ones low.
+        breath: noise of the glottis against its pulses.
+        jitter: standard deviation of a cycle's length, in cycles.
+        shimmer: standard deviation of a pulse's level.
+        vibrato_semitones: depth of the vibrato on long notes.
+        vibrato_hz: its rate.
+        scoop_semitones: how far below the first note a phrase begins.
+        glide_s: standard deviation of the kernel that joins the pitches of two notes.
+        drift: how restless the pitch is.
+        consonant_s: length of a consonant.
+        unison: how many sing; they share one vocal tract, not their pitch.
+    """
+
+    formant_scale: float = 1.0
+    tilt_hz: float = 600.0
+    breath: float = 0.04
+    jitter: float = 0.006
+    shimmer: float = 0.04
+    vibrato_semitones: float = 0.45
+    vibrato_hz: float = 5.5
+    scoop_semitones: float = 1.2
+    glide_s: float = 0.03
+    drift: float = 0.5
+    consonant_s: float = 0.08
+    unison: int = 1
+
+
+WOMAN = Singer()
 
 
 @dataclass(frozen=True)
@@ -54,26 +83,48 @@ class Phone:
 
 AH, EH, EE = Phone((850, 1220, 2810)), Phone((610, 2330, 2990)), Phone((310, 2790, 3310))
 OH, OO = Phone((590, 920, 2710)), Phone((370, 950, 2670))
+IH, UH, AE = Phone((430, 2480, 3070)), Phone((760, 1400, 2780)), Phone((860, 2050, 2850))
 
 VOWELS = {  # where each begins, where it ends
     "a": (AH, AH),
     "ah": (AH, AH),
     "ay": (EH, EE),
     "ee": (EE, EE),
+    "eh": (EH, EH),
+    "ae": (AE, AE),
+    "ih": (IH, IH),
+    "uh": (UH, UH),
     "oh": (OH, OO),
+    "y": (AH, EE),
+    "ow": (AH, OO),
     "oo": (OO, OO),
 }
 CONSONANTS = {
+    "b": Phone((300, 1000, 2400), voice=0.08, noise=0.03, noise_hz=1200),
     "d": Phone((300, 1800, 2700), voice=0.08, noise=0.05, noise_hz=4500),
+    "f": Phone((300, 1200, 2500), voice=0.0, noise=0.03, noise_hz=8500),
+    "g": Phone((300, 2200, 2700), voice=0.08, noise=0.05, noise_hz=2300),
+    "h": Phone((600, 1500, 2700), voice=0.0, noise=0.03, noise_hz=1700),
+    "k": Phone((300, 2000, 2700), voice=0.0, noise=0.05, noise_hz=2500),
     "l": Phone((360, 1100, 2800), voice=0.4),
     "m": Phone((250, 1000, 2300), voice=0.25),
     "n": Phone((250, 1500, 2600), voice=0.25),
+    "p": Phone((300, 1000, 2400), voice=0.0, noise=0.03, noise_hz=1000),
+    "r": Phone((350, 1300, 1800), voice=0.4),
     "s": Phone((300, 1800, 2700), voice=0.0, noise=0.06, noise_hz=7500),
+    "t": Phone((300, 1800, 2700), voice=0.0, noise=0.05, noise_hz=5000),
+    "v": Phone((300, 1200, 2500), voice=0.2, noise=0.02, noise_hz=7000),
+    "w": Phone((320, 750, 2400), voice=0.4),
+    "y": Phone((290, 2600, 3200), voice=0.4),
 }
 
 
 def sing(
-    notes: Sequence[NoteEvent], syllables: Sequence[str], length: int, rng: np.random.Generator
+    notes: Sequence[NoteEvent],
+    syllables: Sequence[str],
+    length: int,
+    rng: np.random.Generator,
+    singer: Singer = WOMAN,
 ) -> Array:
     """Sing a line.
 
@@ -82,15 +133,19 @@ def sing(
         syllables: a consonant and a vowel for each note, such as `lah`.
         length: samples to return.
         rng: source of all that is irregular.
+        singer: who sings it.
 
     Returns:
         float64 [time] at 44.1 kHz.
     """
     frames = length // HOP + 1
-    mouth = _articulate(notes, syllables, frames)
-    f0 = _intone(notes, frames, rng)
-    glottis = _pulses(f0, length, rng) + BREATH * rng.standard_normal(length)
-    tract = mouth.voice[:, np.newaxis] * _resonances(mouth.formants, f0)
+    mouth = _articulate(notes, syllables, frames, singer.consonant_s)
+    glottis = np.zeros(length)
+    for _ in range(singer.unison):
+        f0 = intone(notes, frames, rng, singer)
+        glottis += _pulses(f0, length, rng, singer)
+    glottis += singer.breath * rng.standard_normal(length)
+    tract = mouth.voice[:, np.newaxis] * _resonances(mouth.formants, f0, singer)
     return _filter(glottis, tract) + _filter(rng.standard_normal(length), _friction(mouth))
 
 
@@ -104,14 +159,16 @@ class _Mouth:
     noise_hz: Array
 
 
-def _articulate(notes: Sequence[NoteEvent], syllables: Sequence[str], frames: int) -> _Mouth:
+def _articulate(
+    notes: Sequence[NoteEvent], syllables: Sequence[str], frames: int, consonant_s: float
+) -> _Mouth:
     open_wide = np.tile(np.asarray(AH.formants, np.float64), (frames, 1))
     mouth = _Mouth(open_wide, np.zeros(frames), np.zeros(frames), np.ones(frames))
     for note, syllable in zip(notes, syllables, strict=True):
         consonant, (vowel, glide) = CONSONANTS[syllable[0]], VOWELS[syllable[1:]]
         closed, opened, end = (
             round(max(0.0, time) * FRAME_RATE)
-            for time in (note.start_s - CONSONANT_S, note.start_s, note.end_s)
+            for time in (note.start_s - consonant_s, note.start_s, note.end_s)
         )
         course = np.linspace(-1, 1, end - opened)
         late = course.clip(0)[:, np.newaxis]
@@ -131,36 +188,45 @@ def _articulate(notes: Sequence[NoteEvent], syllables: Sequence[str], frames: in
     )
 
 
-def _intone(notes: Sequence[NoteEvent], frames: int, rng: np.random.Generator) -> Array:
-    """Fundamental in Hz [frame]: glides, late vibrato, drift, and a scoop after every rest."""
+def intone(
+    notes: Sequence[NoteEvent], frames: int, rng: np.random.Generator, singer: Singer
+) -> Array:
+    """Fundamental in Hz [frame]: glides, late vibrato, drift, and a scoop after every rest.
+
+    Args:
+        notes: the notes, in order of time.
+        frames: how many frames of `HOP` samples.
+        rng: source of all that is irregular.
+        singer: who sings, or plays as if singing.
+    """
     pitch = np.full(frames, float(notes[0].pitch))
     vibrato = np.zeros(frames)
     silent_since = -1.0
     for note in notes:
-        start = round((note.start_s - 0.02) * FRAME_RATE)
+        start = max(0, round((note.start_s - 0.02) * FRAME_RATE))
         age = np.arange(frames - start) / FRAME_RATE
         pitch[start:] = note.pitch
-        vibrato[start:] = VIBRATO_SEMITONES * np.clip((age - 0.25) / 0.3, 0, 1)
+        vibrato[start:] = singer.vibrato_semitones * np.clip((age - 0.25) / 0.3, 0, 1)
         if note.start_s - silent_since > 0.1:
-            pitch[start:] -= SCOOP_SEMITONES * np.exp(-age / 0.05)
+            pitch[start:] -= singer.scoop_semitones * np.exp(-age / 0.05)
         silent_since = note.end_s
-    rate = VIBRATO_HZ + 4 * gaussian_filter1d(rng.standard_normal(frames), 80)
-    drift = 0.5 * gaussian_filter1d(rng.standard_normal(frames), 12)
-    pitch = gaussian_filter1d(pitch, 0.03 * FRAME_RATE) + drift
+    rate = singer.vibrato_hz + 4 * gaussian_filter1d(rng.standard_normal(frames), 80)
+    drift = singer.drift * gaussian_filter1d(rng.standard_normal(frames), 12)
+    pitch = gaussian_filter1d(pitch, singer.glide_s * FRAME_RATE) + drift
     pitch += gaussian_filter1d(vibrato, 8) * np.sin(2 * np.pi * np.cumsum(rate) / FRAME_RATE)
     return np.asarray(440 * 2 ** ((pitch - 69) / 12))
 
 
-def _pulses(f0: Array, length: int, rng: np.random.Generator) -> Array:
+def _pulses(f0: Array, length: int, rng: np.random.Generator, singer: Singer) -> Array:
     """One windowed sinc per glottal cycle, each a little early or late, a little loud or soft."""
     time = np.arange(length)
     cycles = np.cumsum(np.interp(time / HOP, np.arange(len(f0)), f0)) / RATE
     count = int(cycles[-1])
-    at = np.interp(np.arange(count) + JITTER * rng.standard_normal(count), cycles, time)
+    at = np.interp(np.arange(count) + singer.jitter * rng.standard_normal(count), cycles, time)
     first = np.floor(at).astype(int)
     taps = np.arange(-16, 17)
     distance = taps - (at - first)[:, np.newaxis]
-    level = 1 + SHIMMER * rng.standard_normal((count, 1))
+    level = 1 + singer.shimmer * rng.standard_normal((count, 1))
     source = np.zeros(length + 2 * len(taps))
     np.add.at(
         source,
@@ -170,20 +236,26 @@ def _pulses(f0: Array, length: int, rng: np.random.Generator) -> Array:
     return source[len(taps) : len(taps) + length]
 
 
-def _resonances(formants: Array, f0: Array) -> ComplexArray:
+def _resonances(formants: Array, f0: Array, singer: Singer) -> ComplexArray:
     """Transfer from glottis to lips [frame, bin], equally strong in all frames."""
     hz = np.fft.rfftfreq(N_FFT, 1 / RATE).astype(np.float32)
-    lowest = np.maximum(
-        formants[:, :1], f0[:, np.newaxis]
-    )  # sopranos open the mouth for high notes
-    upper = np.tile(UPPER_FORMANTS, (len(f0), 1))
-    centres = np.hstack([lowest, formants[:, 1:], upper]).astype(np.float32)
-    glottis = 1 / ((1 + 1j * hz / 600) * (1 + 1j * hz / 7000))
-    response = np.tile(glottis.astype(np.complex64), (len(f0), 1))
+    glottis = 1 / ((1 + 1j * hz / singer.tilt_hz) * (1 + 1j * hz / 7000))
+    fixed = np.asarray(glottis, np.complex64)
+    for centre in singer.formant_scale * UPPER_FORMANTS:
+        fixed = fixed * _resonance(centre, hz)
+    centres = (singer.formant_scale * formants).astype(np.float32)
+    centres[:, 0] = np.maximum(centres[:, 0], f0)  # sopranos open the mouth for high notes
+    response = np.tile(fixed, (len(f0), 1))
     for centre in centres.T[:, :, np.newaxis]:
-        bandwidth = 60 + 0.04 * centre
-        response *= centre**2 / (centre**2 - hz**2 + 1j * hz * bandwidth)
+        response *= _resonance(centre, hz)
     return np.asarray(30 * response / np.linalg.norm(response, axis=1, keepdims=True), np.complex64)
+
+
+def _resonance(
+    centre: float | npt.NDArray[np.float32], hz: npt.NDArray[np.float32]
+) -> ComplexArray:
+    bandwidth = 60 + 0.04 * centre
+    return np.asarray(centre**2 / (centre**2 - hz**2 + 1j * hz * bandwidth), np.complex64)
 
 
 def _friction(mouth: _Mouth) -> ComplexArray:
