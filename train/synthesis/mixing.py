@@ -34,6 +34,7 @@ PART_LEVELS: dict[Role, float] = {  # against what is loudest in the stem, in dB
     "riff": -2.0,
 }
 PART_SPREAD_DB = 2.5
+VOICES: tuple[Role, ...] = ("lead", "double", "harmony", "choir", "speech", "ad-lib")
 CHORUSED: tuple[Role, ...] = ("bass", "comping", "arpeggio", "pad", "strings", "melody", "double")
 
 DUCKED = 0.12  # of the songs duck bass and other under the kick drum
@@ -59,6 +60,8 @@ def mix_part(track: Array, role: Role, rng: np.random.Generator) -> Array:
             track = filters.low_pass(track, float(10 ** rng.uniform(2.7, 3.7)))
     elif role != "kit":
         track = filters.high_pass(track, float(rng.uniform(40, 140)))
+    if role in VOICES:
+        track = filters.high_shelf(track, float(rng.uniform(4000, 8000)), float(rng.uniform(0, 14)))
     track = _equalised(track, rng)
     if rng.random() < 0.6:
         track = _compressed(track, rng)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from train.synthesis.filters import band_pass
 from train.synthesis.phrases import phrases
 from train.synthesis.score import Part
 from unbraid.demo.room import RATE, Array, place
@@ -11,6 +12,7 @@ from unbraid.demo.singer import Singer, sing
 from unbraid.types import NoteEvent
 
 INHALED = 0.35  # of the singers breathe audibly before a phrase
+INHALE = 0.01  # level of that
 MIDDLE = 60  # pitch sung by a throat of middling length
 
 
@@ -26,8 +28,11 @@ def draw_singer(pitch: float, spoken: bool, rng: np.random.Generator) -> Singer:
     soft = bool(rng.random() < 0.3)
     return Singer(
         formant_scale=float(np.clip(size * rng.normal(1, 0.05), 0.78, 1.2)),
+        upper_formants=int(rng.integers(16, 30)),
+        dull_hz=float(rng.uniform(7000, 16000)),
         tilt_hz=float(rng.uniform(250, 500) if soft else rng.uniform(500, 1500)),
-        breath=float(rng.uniform(0.03, 0.08) if soft else rng.uniform(0.004, 0.03)),
+        breath=float(rng.uniform(0, 0.01)),
+        air=float(rng.uniform(0.1, 0.5) if soft else rng.uniform(0.02, 0.15)),
         jitter=float(rng.uniform(0.003, 0.012)),
         shimmer=float(rng.uniform(0.02, 0.1)),
         vibrato_semitones=0.0 if spoken else float(rng.choice((0.1, 0.3, 0.5, 0.8))),
@@ -92,5 +97,5 @@ def _inhale(track: Array, until_s: float, pan: float, rng: np.random.Generator) 
     length_s = float(rng.uniform(0.15, 0.35))
     if until_s > length_s:
         time = np.linspace(0, 1, round(length_s * RATE))
-        air = np.diff(rng.standard_normal(len(time) + 1)) * time * np.sin(np.pi * time)
-        place(track, 0.004 * air, until_s - length_s, pan)
+        air = band_pass(rng.standard_normal(len(time)), float(rng.uniform(1500, 3500)), 0.5)
+        place(track, INHALE * time * np.sin(np.pi * time) * air, until_s - length_s, pan)

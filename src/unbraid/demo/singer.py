@@ -23,7 +23,7 @@ WINDOW = 4 * HOP
 N_FFT = 2 * WINDOW
 FRAME_RATE = RATE / HOP
 
-UPPER_FORMANTS = 3900 + 1150 * np.arange(10)  # a tube of 15 cm resonates every 1150 Hz
+UPPER_FORMANT, SPACING = 3900, 1150  # in Hz: a tube of 15 cm resonates every 1150 Hz
 
 ComplexArray = npt.NDArray[np.complex64]
 
@@ -34,8 +34,11 @@ class Singer:
 
     Attributes:
         formant_scale: all resonances against those of a woman; 0.85 is a man.
+        upper_formants: how many resonances follow the first three; the more, the brighter.
         tilt_hz: where the glottis begins to lose treble; pressed voices lie high, soft ones low.
+        dull_hz: where it loses still more.
         breath: noise of the glottis against its pulses.
+        air: the same without the bass.
         jitter: standard deviation of a cycle's length, in cycles.
         shimmer: standard deviation of a pulse's level.
         vibrato_semitones: depth of the vibrato on long notes.
@@ -48,8 +51,11 @@ class Singer:
     """
 
     formant_scale: float = 1.0
+    upper_formants: int = 10
     tilt_hz: float = 600.0
+    dull_hz: float = 7000.0
     breath: float = 0.04
+    air: float = 0.0
     jitter: float = 0.006
     shimmer: float = 0.04
     vibrato_semitones: float = 0.45
@@ -144,7 +150,8 @@ def sing(
     for _ in range(singer.unison):
         f0 = intone(notes, frames, rng, singer)
         glottis += _pulses(f0, length, rng, singer)
-    glottis += singer.breath * rng.standard_normal(length)
+    noise = rng.standard_normal(length)
+    glottis += singer.breath * noise + singer.air * np.diff(noise, prepend=0.0)
     tract = mouth.voice[:, np.newaxis] * _resonances(mouth.formants, f0, singer)
     return _filter(glottis, tract) + _filter(rng.standard_normal(length), _friction(mouth))
 
@@ -239,10 +246,10 @@ def _pulses(f0: Array, length: int, rng: np.random.Generator, singer: Singer) ->
 def _resonances(formants: Array, f0: Array, singer: Singer) -> ComplexArray:
     """Transfer from glottis to lips [frame, bin], equally strong in all frames."""
     hz = np.fft.rfftfreq(N_FFT, 1 / RATE).astype(np.float32)
-    glottis = 1 / ((1 + 1j * hz / singer.tilt_hz) * (1 + 1j * hz / 7000))
+    glottis = 1 / ((1 + 1j * hz / singer.tilt_hz) * (1 + 1j * hz / singer.dull_hz))
     fixed = np.asarray(glottis, np.complex64)
-    for centre in singer.formant_scale * UPPER_FORMANTS:
-        fixed = fixed * _resonance(centre, hz)
+    for k in range(singer.upper_formants):
+        fixed = fixed * _resonance(singer.formant_scale * (UPPER_FORMANT + k * SPACING), hz)
     centres = (singer.formant_scale * formants).astype(np.float32)
     centres[:, 0] = np.maximum(centres[:, 0], f0)  # sopranos open the mouth for high notes
     response = np.tile(fixed, (len(f0), 1))
