@@ -119,7 +119,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def load(path: Path) -> Array:
     """A sample in mono at 44.1 kHz, float64 [time], from its attack on, with a peak of 1."""
     rate = soundfile.info(path).samplerate

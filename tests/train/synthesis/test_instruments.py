@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.train.synthesis.partials import share_of_partials
 from train.synthesis.instruments import (
     Instrument,
     Tone,
@@ -9,7 +10,6 @@ from train.synthesis.instruments import (
     demo_piano,
     draw_808,
     draw_organ,
-    hertz,
     play,
 )
 from train.synthesis.kits import ACOUSTIC, draw_kit, play_kit
@@ -35,23 +35,14 @@ TONES: dict[str, Callable[[np.random.Generator], Tone]] = {
 }
 
 
-def _share_of_partials(sound: Array, pitch: float, cents: float = 30) -> float:
-    """Part of the energy up to the 8th partial that lies near one of them, or near a half one."""
-    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 4 * len(sound))) ** 2
-    hz = np.fft.rfftfreq(4 * len(sound), 1 / RATE)
-    partials = hertz(pitch) * np.arange(1, 17)[:, np.newaxis] / 2
-    near = np.abs(hz - partials) < np.maximum(2 ** (cents / 1200) - 1, 3 / partials) * partials
-    return float(spectrum[near.any(axis=0)].sum() / spectrum[hz < 8.3 * hertz(pitch)].sum())
-
-
 @pytest.mark.parametrize("name", TONES)
 @pytest.mark.parametrize("pitch", [40, 57, 76])
 def test_tones_have_their_pitch(name: str, pitch: int) -> None:
     tone = TONES[name](np.random.default_rng(5))(pitch, 0.8, 1.0)
     assert tone.shape == (RATE,)
     settled = tone[RATE // 5 :]
-    assert _share_of_partials(settled, pitch) > 0.8
-    assert _share_of_partials(settled, pitch + 0.8) < 0.5
+    assert share_of_partials(settled, pitch) > 0.8
+    assert share_of_partials(settled, pitch + 0.8) < 0.5
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -61,7 +52,7 @@ def test_soloists_play_the_notes(kind: Kind) -> None:
     sound = play_line(draw_line(kind, rng), notes, 4 * RATE, rng)
     for note in notes:
         steady = sound[round((note.start_s + 0.25) * RATE) : round((note.end_s - 0.1) * RATE)]
-        assert _share_of_partials(steady, note.pitch, 90) > 0.6
+        assert share_of_partials(steady, note.pitch, 90) > 0.6
     rms = np.sqrt(np.mean(sound.reshape(-1, RATE // 4) ** 2, axis=1))
     assert rms[[0, 12, 13, 14, 15]].max() == 0  # before the first note, after the last
     assert rms[2:10].min() > 0.1 * rms.max()
@@ -70,7 +61,7 @@ def test_soloists_play_the_notes(kind: Kind) -> None:
 def test_a_fretless_bass_plays_its_note() -> None:
     rng = np.random.default_rng(2)
     sound = play_line(draw_fretless(rng), [NoteEvent(0.0, 1.0, 40, 0.8)], RATE, rng)
-    assert _share_of_partials(sound[RATE // 4 :], 40, 60) > 0.8
+    assert share_of_partials(sound[RATE // 4 :], 40, 60) > 0.8
 
 
 def test_an_instrument_plays_when_the_notes_are() -> None:
@@ -121,6 +112,6 @@ def test_voices_sing_the_notes_and_rest_between_them(role: str) -> None:
     left, right = sing_part(part, 4 * RATE, np.random.default_rng(1))
     for note in notes:
         steady = (left + right)[round((note.start_s + 0.3) * RATE) : round(note.end_s * RATE)]
-        assert _share_of_partials(steady, note.pitch, 90) > 0.6
+        assert share_of_partials(steady, note.pitch, 90) > 0.6
     loud = np.sqrt(np.mean(left[RATE : round(1.4 * RATE)] ** 2))
     assert np.sqrt(np.mean(left[round(1.7 * RATE) : 2 * RATE] ** 2)) < 0.1 * loud

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tests.train.synthesis.partials import share_of_partials
 
 from train.synthesis import STEMS, Song, song
 from unbraid.demo.room import RATE
@@ -58,6 +59,26 @@ def test_drums_are_heard_where_the_score_has_them(songs: list[Song]) -> None:
                     rises.append(after.mean() > before.mean())
     assert len(rises) > 100
     assert np.mean(rises) > 0.9
+
+
+def test_the_bass_and_the_voice_sound_at_the_pitches_of_the_score(songs: list[Song]) -> None:
+    heard: dict[str, list[tuple[float, float]]] = {"bass": [], "vocals": []}
+    for each in songs:
+        for stem in heard:
+            parts = [part for part in each.score.parts if part.stem == stem]
+            if len(parts) != 1 or parts[0].role not in ("bass", "lead"):
+                continue  # several voices sing several pitches
+            mono = each.stems[STEMS.index(stem)].mean(axis=0).astype(np.float64)
+            for note in parts[0].notes:
+                if note.end_s - note.start_s > 0.35:
+                    span = slice(round((note.start_s + 0.1) * RATE), round(note.end_s * RATE))
+                    right = share_of_partials(mono[span], note.pitch, 40)
+                    wrong = share_of_partials(mono[span], note.pitch + 1, 40)
+                    heard[stem].append((right, wrong))
+    for shares in heard.values():
+        right, wrong = np.median(shares, axis=0)
+        assert len(shares) >= 5
+        assert right > 0.8 > 2 * wrong
 
 
 def test_material_is_played_where_there_is_any(tmp_path: Path) -> None:
