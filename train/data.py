@@ -8,11 +8,12 @@ training that goes on later sees the same batches as one that was never interrup
 import os
 import pkgutil
 import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -127,6 +128,15 @@ class SongPool:
 def _become_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the training's, which ends the workers
     os.nice(NICENESS)
+    threading.Thread(target=_end_with_the_training, daemon=True).start()
+
+
+def _end_with_the_training() -> None:
+    """A training that is killed cannot end its workers."""
+    training = parent_process()
+    assert training, "only worker processes come here"
+    training.join()
+    os._exit(1)
 
 
 class Batches:

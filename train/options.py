@@ -54,7 +54,7 @@ class DataOptions:
     Attributes:
         songs: `module:function` that makes the song of a seed, a length and the material.
         song_s: seconds of a song.
-        material: folder of samples that the songs are played on; None for none.
+        material: folder that `train.fetch_material` has filled; None for none.
         first_seed: of the first song; each further song has the next one.
         workers: processes that render songs; 0 renders them in the training process.
         pool_songs: songs in memory to cut excerpts from; 36 s take 51 MB.
@@ -64,7 +64,7 @@ class DataOptions:
         remixed: share of the excerpts whose stems come from different songs.
     """
 
-    songs: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "train.synthesis:song"
+    songs: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "train.songs:song"
     song_s: Positive = 36.0
     material: Path | None = None
     first_seed: Whole = 0

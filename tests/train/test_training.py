@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,9 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) ->
     torch.testing.assert_close(*moments, rtol=0, atol=0)
 
 
-def test_ctrl_c_saves(tmp_path: Path) -> None:
+@pytest.fixture
+def training(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A training with workers that has done its first step."""
     (tmp_path / "tiny.toml").write_text(TOML)
     command = [sys.executable, "-u", "-m", "train", "tiny.toml", "-o", "."]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
@@ -87,13 +90,22 @@ def test_ctrl_c_saves(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    ) as training:
-        assert training.stdout
-        assert any(line.startswith("step") for line in training.stdout)
-        os.killpg(training.pid, signal.SIGINT)  # as a terminal does: the workers hear it too
-        assert training.stdout.read().endswith("the same command goes on\n")
-        assert training.wait() == 0
+    ) as process:
+        assert process.stdout
+        assert any(line.startswith("step") for line in process.stdout)
+        yield process
+
+
+def test_ctrl_c_saves(training: subprocess.Popen[str], tmp_path: Path) -> None:
+    os.killpg(training.pid, signal.SIGINT)  # as a terminal does: the workers hear it too
+    assert training.communicate()[0].endswith("the same command goes on\n")
+    assert training.returncode == 0
     assert state(tmp_path)["step"] > 0
+
+
+def test_workers_end_with_a_training_that_is_killed(training: subprocess.Popen[str]) -> None:
+    training.kill()
+    training.communicate(timeout=60)  # until nobody has its output open
 
 
 def test_a_finished_training_has_nothing_left_to_do(tmp_path: Path) -> None:

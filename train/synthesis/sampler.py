@@ -44,7 +44,7 @@ _DRUMS = (  # the first that fits is meant
     ("low tom", r"low?.?tom|tom.?low?|floor"),
     ("tom", r"tom"),
     ("snare", r"snare|(?<![a-z])s[dn](?![a-z])"),
-    ("kick", r"kick|bass.?drum|(?<![a-z])bd"),
+    ("kick", r"kick|bass.?drum|k.?drum|(?<![a-z])bd"),
     ("shaker", r"shak|maraca|cabasa"),
     ("tambourine", r"tamb"),
     ("cowbell", r"cow.?bell|agogo"),
