@@ -5,6 +5,7 @@ read. With such weights the stems are noise, which takes as long as music.
 """
 
 import math
+import os
 import sys
 import tempfile
 import time
@@ -179,6 +180,7 @@ def _models() -> Iterator[Path]:
             for program in ((UNBRAID,), _without_openvino()):
                 _run_unbraid(song, Path(folder, model), Path(folder), "warm", program=program)
         _run_unbraid(song, Path(folder, "htdemucs"), Path(folder), "warm", "--precision", "fast")
+        os.sync()  # or the disk is busy with the networks while the programs run
         yield Path(folder)
 
 
