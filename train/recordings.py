@@ -12,9 +12,8 @@ import numpy as np
 import soxr
 from scipy.ndimage import maximum_filter1d
 
-from unbraid.audio import load
+from unbraid.audio import load, to_stereo
 from unbraid.demo.room import RATE
-from unbraid.separation.mixture import MixtureArray
 from unbraid.types import Samples
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".m4a", ".mp3")
@@ -118,5 +117,6 @@ def _lay(filled: Samples, played: Samples, at: int) -> None:
 
 @lru_cache(maxsize=IN_MEMORY)
 def _cut(file: Path) -> tuple[Samples, tuple[Phrase, ...]]:
-    samples = MixtureArray(load(file), RATE).samples
+    signal = load(file)
+    samples: Samples = soxr.resample(to_stereo(signal.samples).T, signal.sample_rate, RATE).T
     return samples, phrases(samples)
