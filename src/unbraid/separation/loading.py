@@ -28,6 +28,7 @@ from unbraid.separation.way import Way, choose_way
 from unbraid.types import SeparationOptions, StemName
 from unbraid.weights import LocalModel, ModelEntry, ModelStore, OnTransfer
 from unbraid.weights.custom import read_onnx_model
+from unbraid.weights.entries import Member
 from unbraid.weights.header import read_header
 
 CORE_VERSION = 4  # of exported networks; a new one exports them again
@@ -249,15 +250,15 @@ class _Loader:
         for member in entry.members_for(shares):
             weights = dict(zip(entry.stems, member.weights, strict=True))
             stems = tuple(stem for stem in shares if weights[stem])
-            network = self._member(member.name, stems)
+            network = self._member(member, stems)
             networks.append(
                 (network, tuple(shares[stem] * weights[stem] / totals[stem] for stem in stems))
             )
         return networks
 
-    def _member(self, name: str, stems: tuple[StemName, ...]) -> Network:
+    def _member(self, member: Member, stems: tuple[StemName, ...]) -> Network:
         """The core of an HTDemucs on the CPU, any other network over torch."""
-        weights, runtime, entry = self.local.files[name], self.runtime, self.part.entry
+        weights, runtime, entry = self.local.files[member.name], self.runtime, self.part.entry
         if runtime.provider == "torch":
             module = load_module(weights, self.threads)
             usual_s = None if has_fixed_window(module) else entry.segment_s
@@ -272,7 +273,7 @@ class _Loader:
             )
         assert runtime.arithmetic != "float16", "cores compute on the CPU"
         return HTDemucsNetwork(
-            self._core(name),
+            self._core(member),
             stems,
             self.threads,
             runtime.provider,
@@ -282,14 +283,14 @@ class _Loader:
             sample_rate=entry.sample_rate,
         )
 
-    def _core(self, name: str) -> Path:
+    def _core(self, member: Member) -> Path:
         """The exported core of a network, made in a process of its own at the first time.
 
         It makes the stems that the network has a part in, of which the user may want some.
         """
-        entry, sha256 = self.part.entry, self.local.sha256[name]
-        (member,) = (member for member in entry.members if member.name == name)
-        stems = [stem for stem, weight in zip(entry.stems, member.weights, strict=True) if weight]
+        weights = zip(self.part.entry.stems, member.weights, strict=True)
+        stems = [stem for stem, weight in weights if weight]
+        sha256 = self.local.sha256[member.name]
         folder = self.cores / "-".join([sha256[:32], str(CORE_VERSION), *stems])
         core = folder / "core.onnx"
         if core.exists():
@@ -298,7 +299,7 @@ class _Loader:
         with FileLock(folder / "core.lock"):
             if not core.exists():
                 unfinished = core.with_suffix(".partial")
-                _export(self.local.files[name], unfinished, stems)
+                _export(self.local.files[member.name], unfinished, stems)
                 unfinished.replace(core)
         return core
 

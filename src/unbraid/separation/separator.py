@@ -144,16 +144,7 @@ class Separator:
             raise AudioError(f"the song is shorter than a sample at {self.sample_rate} Hz")
         samples = None
         while samples is None:
-            loaded = self._load(on_progress)
-            try:
-                samples = self._run(loaded.model, mixture, on_progress)
-            except Exception as error:
-                other = loaded.way.after(error)
-                if other is None:
-                    raise
-                with self._loading:
-                    if self._loaded is loaded:  # no other thread has changed it
-                        self._way, self._loaded = other, None
+            samples = self._try(mixture, on_progress)
         return {
             name: AudioSignal(stem, self.sample_rate)
             for name, stem in zip(self.stems, samples, strict=True)
@@ -169,6 +160,23 @@ class Separator:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _try(self, mixture: MixtureArray, on_progress: OnProgress | None) -> Samples | None:
+        """The stems of a song; None where another way to compute them is to be tried now.
+
+        By then the networks that failed are given back: the memory may not suffice for both.
+        """
+        loaded = self._load(on_progress)
+        try:
+            return self._run(loaded.model, mixture, on_progress)
+        except Exception as error:
+            other = loaded.way.after(error)
+            if other is None:
+                raise
+        with self._loading:
+            if self._loaded is loaded:  # no other thread has changed it
+                self._way, self._loaded = other, None
+        return None
 
     def _run(
         self, model: LoadedModel, mixture: MixtureArray, on_progress: OnProgress | None
