@@ -1,6 +1,6 @@
 """Runs the benches and writes their findings to bench/RESULTS.md.
 
-python -m bench              all of them, about an hour on two cores
+python -m bench              all of them, about an hour and a half on two cores
 python -m bench memory       one or some; the others' findings stay
 """
 

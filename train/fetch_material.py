@@ -10,6 +10,7 @@ fetched; MATERIAL/CREDITS.md tells what came from where.
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -126,7 +127,8 @@ def fetch(source: Source, material: Path, copies: Path | None = None) -> int:
         else:
             missing = _fetch_package(source, unpacked)
         for part in source.parts:
-            target = _made(material / part.group) / f"{source.name}-{part.name}"
+            target = _place(source, part, material)
+            _made(target.parent)
             shutil.rmtree(target, ignore_errors=True)
             _gather(source, part, unpacked / "files", target)
     if not missing:
@@ -136,8 +138,12 @@ def fetch(source: Source, material: Path, copies: Path | None = None) -> int:
 
 
 def write_credits(sources: Sequence[Source], material: Path) -> None:
-    """Say what the material is, whose, and under which licence."""
-    lines = [f"- {each.name}: {each.by}. {each.licence}. {each.origin}" for each in sources]
+    """Say of the sources that are here what they are, whose, and under which licence."""
+    lines = [
+        f"- {each.name}: {each.by}. {each.licence}. {each.origin}"
+        for each in sources
+        if any(_place(each, part, material).is_dir() for part in each.parts)
+    ]
     (material / CREDITS).write_text("\n".join(["# Credits", "", *lines, ""]), "utf-8")
 
 
@@ -147,6 +153,10 @@ def _described(source: Source) -> dict[str, object]:
         "licence": source.licence,
         "parts": [[part.group, part.name, list(part.files)] for part in source.parts],
     }
+
+
+def _place(source: Source, part: Part, material: Path) -> Path:
+    return material / part.group / f"{source.name}-{part.name}"
 
 
 def _made(folder: Path) -> Path:
@@ -224,7 +234,12 @@ def _git(source: Source, repository: Path, *arguments: object) -> bytes:
 
 
 def _run(source: Source, *command: object, cwd: Path | None = None) -> bytes:
-    run = subprocess.run([str(word) for word in command], capture_output=True, check=False, cwd=cwd)
+    words = [str(word) for word in command]
+    silent = os.environ | {"GIT_TERMINAL_PROMPT": "0"}  # nobody is there to give a password
+    try:
+        run = subprocess.run(words, capture_output=True, check=False, cwd=cwd, env=silent)
+    except OSError as error:
+        raise MaterialError(f"{source.name}: {words[0]} cannot be run: {error}") from error
     if run.returncode:
         reason = (run.stderr.decode(errors="replace").strip().splitlines() or ["no reason"])[-1]
         raise MaterialError(f"{source.name}, {source.origin}: {reason}")
@@ -263,6 +278,7 @@ def main() -> None:
             print(error, file=sys.stderr)
         else:
             print(f"{source.name}: {f'{missing} files are missing' if missing else 'complete'}")
+    _made(wanted.material)
     write_credits(sources, wanted.material)
     if failed:
         raise SystemExit(f"not fetched: {', '.join(failed)}")

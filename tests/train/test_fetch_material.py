@@ -138,8 +138,10 @@ def test_another_package_than_the_known_one_is_refused(package: Source, tmp_path
 
 
 def test_credits_name_whose_the_material_is(cello: Source, tmp_path: Path) -> None:
-    write_credits([cello], tmp_path)
-    (line,) = (tmp_path / "CREDITS.md").read_text().splitlines()[2:]
+    material, absent = tmp_path / "material", Source(**{**vars(cello), "name": "tuba"})
+    fetch(cello, material, tmp_path / "copies")
+    write_credits([cello, absent], material)
+    (line,) = (material / "CREDITS.md").read_text().splitlines()[2:]
     assert line == f"- cello: A Player. CC0-1.0. https://example.org/player/cello at {cello.commit}"
 
 
