@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from train.data import renderer
+from train.memory import keep_freed_memory
 from train.options import read_options
 from train.training import train
 from train.validation import skipped, validate
@@ -20,6 +21,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     try:
         options = read_options(arguments.options, _instead(arguments))
+        keep_freed_memory()
         for reason in skipped(options.validation):
             print(reason)
         train(
@@ -43,13 +45,17 @@ def _parser() -> argparse.ArgumentParser:
     add("--device", choices=["cpu", "cuda"], help="where to compute")
     add("--references", type=Path, help="folder of NAME.flac and NAME.STEM.flac to validate on")
     add("--instrumentals", type=Path, nargs="+", help="recordings without voice to validate on")
+    add("--voices", type=Path, nargs="+", help="recordings of voices alone to validate on")
     return parser
 
 
 def _instead(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What the command line says in the place of the file, by section."""
     given = {name: value for name, value in vars(arguments).items() if value is not None}
-    sections = {"run": ("minutes", "device"), "validation": ("references", "instrumentals")}
+    sections = {
+        "run": ("minutes", "device"),
+        "validation": ("references", "instrumentals", "voices"),
+    }
     return {
         section: {name: given[name] for name in names if name in given}
         for section, names in sections.items()

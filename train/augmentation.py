@@ -68,6 +68,10 @@ class Augmentation:
         gain = self._compressor(power(stems.sum(1)).mean((1, 3)))
         return stems * gain[:, None, None, :, None]
 
+    def level(self, excerpts: int) -> Tensor:
+        """Gains of whole mixtures, float32 [batch]."""
+        return _from_db(self.options.level_db * self._normal(torch.Size([excerpts])))
+
     def _kept(self, shape: torch.Size) -> Tensor:
         """Which stems sound, bool [batch, stem]."""
         kept = self._uniform(shape) >= torch.tensor(self.options.drop)

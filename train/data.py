@@ -2,7 +2,8 @@
 
 Song after song enters a pool, each with a seed of its own, while the oldest leave it. Which songs
 the pool of a step holds, and what is cut from them, follows from the number of the step alone: a
-training that goes on later sees the same batches as one that was never interrupted.
+training that goes on later sees the same batches as one that was never interrupted. Where songs are
+kept on disk, they are rendered once, for this training and for those that follow.
 """
 
 import os
@@ -22,6 +23,7 @@ import numpy as np
 
 from train.options import DataOptions
 from unbraid.errors import InputError
+from unbraid.export.folder import writing
 from unbraid.separation.lite import LITE
 from unbraid.types import Samples
 
@@ -71,11 +73,18 @@ class SongPool:
         waited_s: seconds that the training has waited for songs.
     """
 
-    def __init__(self, render: Render, first_seed: int, workers: int) -> None:
+    def __init__(self, render: Render, options: DataOptions) -> None:
+        """Begin to render.
+
+        Args:
+            render: renders the song of a seed.
+            options: how many processes do so, and where the songs are kept.
+        """
+        workers = options.workers
         self.waited_s = 0.0
-        self._render = render
-        self._first_seed = first_seed
-        self._songs: dict[int, Future[Samples]] = {}
+        self._render = partial(_kept, render, options.kept) if options.kept else render
+        self._first_seed = options.first_seed
+        self._songs: dict[int, Future[Samples | Path]] = {}
         self._ahead = 2 * workers
         self._workers = (
             ProcessPoolExecutor(workers, get_context("spawn"), initializer=_become_worker)
@@ -94,7 +103,7 @@ class SongPool:
                     self._songs[number] = self._workers.submit(self._render, seed)
 
     def song(self, number: int) -> Samples:
-        """A song that is held, float32 [4, 2, time].
+        """A song that is held, float32 [4, 2, time], or float16 from the disk.
 
         Raises:
             InputError: what the song's function renders is no song.
@@ -103,9 +112,14 @@ class SongPool:
             self._songs[number] = Future()
             self._songs[number].set_result(self._render(self._first_seed + number))
         began = time.perf_counter()
-        song = self._songs[number].result()
+        result = self._songs[number].result()
         self.waited_s += time.perf_counter() - began
-        if song.dtype != np.float32 or song.ndim != 3 or song.shape[:2] != (STEM_COUNT, 2):
+        song = np.load(result, mmap_mode="r") if isinstance(result, Path) else result
+        if (
+            song.dtype not in (np.float32, np.float16)
+            or song.ndim != 3
+            or song.shape[:2] != (STEM_COUNT, 2)
+        ):
             raise InputError(
                 f"a song must be float32 [{STEM_COUNT}, 2, time], but that of seed "
                 f"{self._first_seed + number} is {song.dtype} {list(song.shape)}"
@@ -123,6 +137,16 @@ class SongPool:
     ) -> None:
         if self._workers:
             self._workers.shutdown(cancel_futures=True)
+
+
+def _kept(render: Render, folder: Path, seed: int) -> Path:
+    """Where the song of a seed lies; it is rendered if it does not."""
+    file = folder / f"{seed}.npy"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with writing(file, folder) as unfinished, unfinished.open("wb") as stream:
+            np.save(stream, render(seed).astype(np.float16))
+    return file
 
 
 def _become_worker() -> None:
@@ -161,10 +185,10 @@ class Batches:
         self.samples = options.batch_size * self._length
 
     def songs(self, step: int) -> range:
-        """Those that a step may hear: a batch for a start, then more, until the pool is full."""
+        """Those that a step may hear."""
         options = self._options
-        entered = options.batch_size + int(step * options.batch_size / options.excerpts_per_song)
-        return range(max(0, entered - options.pool_songs), entered)
+        left = int(step * options.batch_size / options.excerpts_per_song)
+        return range(left, left + options.pool_songs)
 
     def batch(self, step: int) -> Samples:
         """Cut the excerpts of a step.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from train.cues import CUES, cues
 from train.options import NetworkOptions
 
 STEMS = ("vocals", "drums", "bass", "other")
@@ -132,6 +133,14 @@ class MaskingNetwork(nn.Module):
         self.encoder = nn.ModuleList(
             BandLinear(count, HEARD * width, channels) for count, width in BANDS
         )
+        self.cue_encoder = nn.ModuleList()
+        self.cue_weights = nn.ModuleList()
+        if options.cues:
+            for count, width in BANDS:
+                self.cue_encoder.append(BandLinear(count, CUES * width, channels, gain=0.0))
+                self.cue_weights.append(
+                    BandLinear(count, 2 * channels, len(STEMS) * CUES, gain=0.0)
+                )
         self.position = nn.Parameter(0.02 * torch.randn(BAND_COUNT, channels))
         self.encoder_norm = nn.LayerNorm(channels)
         self.blocks = nn.ModuleList()
@@ -149,30 +158,44 @@ class MaskingNetwork(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits [batch, stem, 2, frame, bin] of features [batch, 4, frame, bin]."""
-        x = self._encoded(features - self.mean[:, None])
+        seen = _bands(features - self.mean[:, None])
+        told = self._cues(features)
+        encoded = [layer(band.flatten(3)) for layer, band in zip(self.encoder, seen, strict=True)]
+        for i, layer in enumerate(self.cue_encoder):
+            encoded[i] = encoded[i] + layer(told[i].flatten(3))
+        x: Tensor = self.encoder_norm(torch.cat(encoded, 2) + self.position)
         for block in self.blocks:
             x = block(x)
-        return self._decoded(_gelu(self.widen(self.decoder_norm(x))))
+        return self._decoded(_gelu(self.widen(self.decoder_norm(x))), told)
 
-    def _encoded(self, x: Tensor) -> Tensor:
-        batch, _, frames, _ = x.shape
-        parts = x.split([count * width for count, width in BANDS], dim=-1)
-        bands = []
-        for (count, width), part, layer in zip(BANDS, parts, self.encoder, strict=True):
-            split = part.reshape(batch, HEARD, frames, count, width).permute(0, 2, 3, 1, 4)
-            bands.append(layer(split.reshape(batch, frames, count, HEARD * width)))
-        y: Tensor = self.encoder_norm(torch.cat(bands, 2) + self.position)
-        return y
+    def _cues(self, features: Tensor) -> list[Tensor]:
+        if not self.options.cues:
+            return []
+        with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
+            return _bands(cues(features))
 
-    def _decoded(self, x: Tensor) -> Tensor:
+    def _decoded(self, x: Tensor, told: list[Tensor]) -> Tensor:
         batch, frames, *_ = x.shape
         parts = x.split([count for count, _ in BANDS], dim=2)
         bins = []
-        for (count, width), part, layer in zip(BANDS, parts, self.decoder, strict=True):
-            split = layer(part).reshape(batch, frames, count, len(STEMS), 2, width)
+        for i, (part, (count, width)) in enumerate(zip(parts, BANDS, strict=True)):
+            split = self.decoder[i](part).reshape(batch, frames, count, len(STEMS), 2, width)
+            if told:
+                weights = self.cue_weights[i](part).reshape(batch, frames, count, len(STEMS), CUES)
+                split = split + (weights @ told[i].to(weights.dtype))[..., None, :]
             whole = split.permute(0, 3, 4, 1, 2, 5)
             bins.append(whole.reshape(batch, len(STEMS), 2, frames, count * width))
         return torch.cat(bins, -1)
+
+
+def _bands(x: Tensor) -> list[Tensor]:
+    """[batch, input, frame, bin] -> of each run of equal bands [batch, frame, band, input, bin]."""
+    batch, inputs, frames, _ = x.shape
+    parts = x.split([count * width for count, width in BANDS], dim=-1)
+    return [
+        part.reshape(batch, inputs, frames, count, width).permute(0, 2, 3, 1, 4)
+        for (count, width), part in zip(BANDS, parts, strict=True)
+    ]
 
 
 def _gelu(x: Tensor) -> Tensor:

@@ -31,12 +31,14 @@ class NetworkOptions:
         dilations: of each local block, in frames.
         bottleneck_dilations: of the convolutions of each global block, in frames; the blocks follow
             every second local block, from the first on.
+        cues: whether it weighs what `train.cues` tells.
     """
 
     channels: Count = 48
     bottleneck: Count = 128
     dilations: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2, 4, 1, 2, 4)
     bottleneck_dilations: tuple[tuple[Count, ...], ...] = ((1, 3, 9), (1, 4, 16), (1, 6, 24))
+    cues: bool = True
 
     def __post_init__(self) -> None:
         most = (len(self.dilations) + 1) // 2
@@ -56,8 +58,10 @@ class DataOptions:
         song_s: seconds of a song.
         material: folder that `train.fetch_material` has filled; None for none.
         first_seed: of the first song; each further song has the next one.
+        kept: folder where rendered songs are kept, 26 MB for 36 s, and found again by their seeds;
+            it serves one function, length and material. None keeps them in memory.
         workers: processes that render songs; 0 renders them in the training process.
-        pool_songs: songs in memory to cut excerpts from; 36 s take 51 MB.
+        pool_songs: songs at hand to cut excerpts from; in memory, 36 s take 51 MB.
         excerpts_per_song: excerpts that are cut from a song in the mean, before it is dropped.
         batch_size: excerpts of a batch.
         excerpt_frames: frames of an excerpt; 43 make a second.
@@ -68,6 +72,7 @@ class DataOptions:
     song_s: Positive = 36.0
     material: Path | None = None
     first_seed: Whole = 0
+    kept: Path | None = None
     workers: Whole = 2
     pool_songs: Count = 32
     excerpts_per_song: Positive = 64.0
@@ -93,6 +98,8 @@ class AugmentationOptions:
         master_equaliser_db: standard deviation of such a curve.
         compression: chance of a mixture to be compressed.
         band_limit: chance of a mixture to be dull above a frequency of 5 to 15 kHz.
+        level_db: standard deviation of the mixture's level; the engine divides by that of the song,
+            which an excerpt need not have.
     """
 
     gain_db: Amount = 4.0
@@ -107,6 +114,7 @@ class AugmentationOptions:
     master_equaliser_db: Amount = 4.0
     compression: Chance = 0.5
     band_limit: Chance = 0.12
+    level_db: Amount = 3.0
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -179,10 +187,12 @@ class ValidationOptions:
     Attributes:
         references: folder of NAME.flac with its true stems, NAME.STEM.flac; None for none.
         instrumentals: recordings without a voice.
+        voices: recordings of voices alone.
     """
 
     references: Path | None = None
     instrumentals: tuple[Path, ...] = ()
+    voices: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -90,13 +90,14 @@ class Trainer:
         return Loss(loss.total.detach(), loss.magnitude.detach(), loss.rms.detach())
 
     def _stems(self) -> Tensor:
-        """Spectra of the stems of this step's excerpts, varied and at a level of one."""
+        """Spectra of the stems of this step's excerpts, varied and at a level of about one."""
         run = self._options.run
         samples = torch.from_numpy(self._batches.batch(self.step)).to(run.device)
         seed = np.random.SeedSequence((run.seed, self.step)).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(seed[0]))
         augmentation = Augmentation(self._options.augmentation, FREQUENCIES, generator)
-        return levelled(augmentation.spectra(spectrum(augmentation.samples(samples))))
+        stems = levelled(augmentation.spectra(spectrum(augmentation.samples(samples))))
+        return stems * augmentation.level(len(stems)).view(-1, 1, 1, 1, 1).to(stems.device)
 
     def save(self, file: Path) -> None:
         """Write all that it takes to go on."""

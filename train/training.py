@@ -43,7 +43,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "options.json").write_bytes(TypeAdapter(Options).dump_json(options, indent=2))
-    with SongPool(render, options.data.first_seed, options.data.workers) as pool:
+    with SongPool(render, options.data) as pool:
         batches = Batches(pool, options.data, options.run.seed)
         trainer = Trainer(options, batches)
         if (state := folder / "state.pt").exists():

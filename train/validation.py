@@ -17,7 +17,9 @@ from unbraid.scoring import sdr
 from unbraid.separation.ensemble import Pass, blend
 from unbraid.separation.lite import MaskNetwork
 from unbraid.separation.mixture import MixtureArray
-from unbraid.types import AudioSignal, Samples
+from unbraid.types import AudioSignal, Samples, StemName
+
+RUMBLE_HZ = 40.0
 
 
 def skipped(options: ValidationOptions) -> Iterator[str]:
@@ -28,9 +30,11 @@ def skipped(options: ValidationOptions) -> Iterator[str]:
         yield f"SDR is not measured: {options.references} holds no NAME.STEM.flac"
     if not options.instrumentals:
         yield "false voices are not measured: no instrumental recordings are named"
-    for recording in options.instrumentals:
+    if not options.voices:
+        yield "false drums and basses are not measured: no recordings of voices alone are named"
+    for recording in options.instrumentals + options.voices:
         if not recording.is_file():
-            yield f"false voices are not measured on {recording}: there is no such file"
+            yield f"nothing is measured on {recording}: there is no such file"
 
 
 def validate(network: MaskingNetwork, options: ValidationOptions) -> dict[str, float]:
@@ -41,31 +45,44 @@ def validate(network: MaskingNetwork, options: ValidationOptions) -> dict[str, f
         options: the recordings; those that are not there are left out.
 
     Returns:
-        dB: `sdr/NAME.STEM` over the whole excerpt and their mean, `sdr`; `false_voice/NAME`, the
-        level of the vocals of a mixture that has none, relative to it, and the highest of these,
-        `false_voice`.
+        Figures in dB, and of each kind their mean or the highest, under the name before the slash:
+        `sdr/NAME.STEM` over the whole excerpt; against the mixture, the level of what should not be
+        there, `false_voice/NAME` in instrumentals, `false_drums/NAME` and `false_bass/NAME` in
+        voices alone; `rumble/NAME`, the level below 40 Hz in vocals and other, against that of the
+        mixture there, in excerpts and instrumentals.
     """
-    ratios, levels = {}, {}
+    figures = {}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "network.onnx")
         export(network, file)
         engine = Pass(MaskNetwork(file, STEMS, STEMS, available_cores()), (1.0,) * len(STEMS))
         for mixture, references in _references(options.references).items():
-            stems = _separated(engine, _song(mixture))
+            song, stems = _separated(engine, mixture)
+            figures[f"rumble/{mixture.stem}"] = _rumble_db(stems, song)
             for name, reference in references.items():
                 truth = AudioSignal(_song(reference).samples, SAMPLE_RATE)
-                estimate = AudioSignal(stems[STEMS.index(name)], SAMPLE_RATE)
-                ratios[f"sdr/{reference.stem}"] = sdr(truth, estimate)
+                estimate = AudioSignal(stems[name], SAMPLE_RATE)
+                figures[f"sdr/{reference.stem}"] = sdr(truth, estimate)
         for recording in filter(Path.is_file, options.instrumentals):
-            song = _song(recording)
-            vocals = _separated(engine, song)[STEMS.index("vocals")]
-            levels[f"false_voice/{recording.stem}"] = _level_db(vocals, song.samples)
-    figures = ratios | levels
-    if ratios:
-        figures["sdr"] = float(np.mean(list(ratios.values())))
-    if levels:
-        figures["false_voice"] = max(levels.values())
-    return figures
+            song, stems = _separated(engine, recording)
+            figures[f"rumble/{recording.stem}"] = _rumble_db(stems, song)
+            figures[f"false_voice/{recording.stem}"] = _level_db(stems["vocals"], song)
+        for recording in filter(Path.is_file, options.voices):
+            song, stems = _separated(engine, recording)
+            figures[f"false_drums/{recording.stem}"] = _level_db(stems["drums"], song)
+            figures[f"false_bass/{recording.stem}"] = _level_db(stems["bass"], song)
+    return figures | _summary(figures)
+
+
+def _summary(figures: dict[str, float]) -> dict[str, float]:
+    """The mean SDR, and the highest of all other kinds."""
+    kinds: dict[str, list[float]] = {}
+    for name, value in figures.items():
+        kinds.setdefault(name.split("/")[0], []).append(value)
+    return {
+        kind: float(np.mean(values) if kind == "sdr" else max(values))
+        for kind, values in kinds.items()
+    }
 
 
 def _references(folder: Path | None) -> dict[Path, dict[str, Path]]:
@@ -78,12 +95,26 @@ def _references(folder: Path | None) -> dict[Path, dict[str, Path]]:
     return found
 
 
+def _separated(engine: Pass, file: Path) -> tuple[Samples, dict[StemName, Samples]]:
+    """A recording and its stems, [2, time] each."""
+    song = _song(file)
+    stems = np.concatenate(list(blend([engine], STEMS, song)), axis=-1)
+    return song.samples, dict(zip(STEMS, stems, strict=True))
+
+
 def _song(file: Path) -> MixtureArray:
     return MixtureArray(load(file), SAMPLE_RATE)
 
 
-def _separated(engine: Pass, song: MixtureArray) -> Samples:
-    return np.concatenate(list(blend([engine], STEMS, song)), axis=-1)
+def _rumble_db(stems: dict[StemName, Samples], whole: Samples) -> float:
+    return _level_db(_low(stems["vocals"] + stems["other"]), _low(whole))
+
+
+def _low(samples: Samples) -> Samples:
+    """The half spectrum below 40 Hz, whose power is that of the samples there."""
+    bins = int(RUMBLE_HZ / SAMPLE_RATE * samples.shape[1])
+    spectrum: Samples = np.abs(np.fft.rfft(samples)[:, :bins])
+    return spectrum
 
 
 def _level_db(part: Samples, whole: Samples) -> float:

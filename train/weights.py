@@ -12,6 +12,7 @@ from train.options import NetworkOptions
 from unbraid.errors import ModelError
 from unbraid.export.folder import writing
 
+FIRST = '{"cues": false}'  # a network without a word about it is of the first sizes
 _SIZES = TypeAdapter(NetworkOptions)
 
 
@@ -31,7 +32,7 @@ def read_network(file: Path) -> MaskingNetwork:
     """
     try:
         with safe_open(file, "pt") as content:
-            sizes = (content.metadata() or {}).get("network", "{}")
+            sizes = (content.metadata() or {}).get("network", FIRST)
         network = MaskingNetwork(_SIZES.validate_json(sizes))
     except (OSError, SafetensorError, ValueError) as error:
         raise ModelError(f"{file} cannot be read: {error}") from error
@@ -40,13 +41,15 @@ def read_network(file: Path) -> MaskingNetwork:
 
 
 def load_weights(network: MaskingNetwork, file: Path) -> None:
-    """Take over weights of the same sizes, also those of the first network.
+    """Take over weights of the same sizes, also those of a network that was told no cues.
 
     Raises:
         ModelError: the file cannot be read, or its network has other sizes.
     """
     try:
-        network.load_state_dict({_today(name): w for name, w in load_file(file).items()})
+        weights = {_today(name): weight for name, weight in load_file(file).items()}
+        new = {name: w for name, w in network.state_dict().items() if name.startswith("cue_")}
+        network.load_state_dict(new | weights)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{file} cannot be read: {error}") from error
     except RuntimeError as error:

@@ -19,6 +19,8 @@ from unbraid.separation.lite import MaskNetwork
 @pytest.mark.parametrize("frames", [1, 40, 131])
 def test_the_exported_network_computes_the_same(tmp_path: Path, frames: int) -> None:
     network = MaskingNetwork(NetworkOptions(channels=8, bottleneck=16)).eval()
+    for layer in (*network.cue_encoder, *network.cue_weights):
+        torch.nn.init.normal_(layer.weight, std=0.03)
     file = tmp_path / "network.onnx"
     export(network, file)
     features = torch.rand(1, 4, frames, BINS)
@@ -46,7 +48,7 @@ def test_large_tensors_are_stored_in_two_bytes(tmp_path: Path) -> None:
     large = [tensor.data_type for tensor in stored if np.prod(tensor.dims) >= exporting.LARGE]
     assert set(large) == {onnx.TensorProto.FLOAT16}
     numbers = sum(parameter.numel() for parameter in network.parameters())
-    graph_bytes = 120_000
+    graph_bytes = 200_000
     assert (tmp_path / "tiny.onnx").stat().st_size < 2 * numbers + graph_bytes
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,16 @@ def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert again.options == network.options
     for name, weight in network.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], weight, rtol=0, atol=0)
+
+
+def test_a_network_that_was_told_no_cues_goes_on_with_them(tmp_path: Path) -> None:
+    before = MaskingNetwork(replace(tiny.NETWORK, cues=False))
+    save_weights(before, tmp_path / "before.safetensors")
+    after = MaskingNetwork(tiny.NETWORK)
+    load_weights(after, tmp_path / "before.safetensors")
+    features = heard(9)
+    with torch.no_grad():
+        torch.testing.assert_close(after(features), before(features))
 
 
 def test_weights_of_other_sizes_are_refused(tmp_path: Path) -> None:

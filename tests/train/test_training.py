@@ -57,7 +57,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 def test_the_loss_falls() -> None:
     options = replace(tiny.options(steps=25), augmentation=tiny.OFF)
-    pool = SongPool(tiny.song, 0, workers=0)
+    pool = SongPool(tiny.song, options.data)
     trainer = Trainer(options, Batches(pool, options.data, seed=0))
     losses = [trainer.advance().total.item() for _ in range(25)]
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
@@ -153,7 +153,7 @@ def test_training_begins_with_the_weights_that_are_named(tmp_path: Path) -> None
     run(tmp_path / "first", options)
     start = tmp_path / "first/step-1.safetensors"
     options = replace(options, run=replace(options.run, start=start))
-    pool = SongPool(tiny.song, 0, workers=0)
+    pool = SongPool(tiny.song, options.data)
     trainer = Trainer(options, Batches(pool, options.data, seed=0))
     expected = read_network(start).state_dict()
     torch.testing.assert_close(trainer.network.state_dict(), expected, rtol=0, atol=0)
@@ -161,7 +161,7 @@ def test_training_begins_with_the_weights_that_are_named(tmp_path: Path) -> None
 
 def test_a_gradient_that_is_not_finite_ends_the_training() -> None:
     options = tiny.options()
-    pool = SongPool(lambda seed: tiny.song(seed) * np.float32("nan"), 0, workers=0)
+    pool = SongPool(lambda seed: tiny.song(seed) * np.float32("nan"), options.data)
     with pytest.raises(ModelError, match="the gradient of step 0 is not finite"):
         Trainer(options, Batches(pool, options.data, seed=0)).advance()
 
@@ -195,7 +195,7 @@ def test_the_curve_is_drawn(tmp_path: Path) -> None:
 
 def test_averages_follow_the_network() -> None:
     options = tiny.options()
-    trainer = Trainer(options, Batches(SongPool(tiny.song, 0, 0), options.data, seed=0))
+    trainer = Trainer(options, Batches(SongPool(tiny.song, options.data), options.data, seed=0))
     assert isinstance(trainer.average, MaskingNetwork)
     expected = {name: weight.clone() for name, weight in trainer.average.state_dict().items()}
     for step in range(3):

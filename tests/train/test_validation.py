@@ -31,7 +31,8 @@ def songs(tmp_path: Path) -> ValidationOptions:
     noise = np.random.default_rng(0).normal(0, 0.1, (6 * 32_000, 2))
     for name in ("song.flac", "song.other.flac", "band.flac"):
         soundfile.write(tmp_path / name, noise, 32_000)
-    return ValidationOptions(tmp_path, (tmp_path / "band.flac",))
+    band = (tmp_path / "band.flac",)
+    return ValidationOptions(tmp_path, band, voices=band)
 
 
 def test_sdr_follows_from_the_share_that_a_stem_gets(songs: ValidationOptions) -> None:
@@ -46,9 +47,24 @@ def test_false_voices_are_measured_against_the_mixture(songs: ValidationOptions)
     assert figures["false_voice"] == figures["false_voice/band"]
 
 
+def test_what_does_not_belong_in_a_voice_is_measured(songs: ValidationOptions) -> None:
+    figures = validate(with_share_of("drums", 0.1), songs)
+    assert figures["false_drums"] == pytest.approx(-20, abs=0.1)
+    assert figures["false_bass"] == pytest.approx(20 * np.log10(0.3), abs=0.1)
+
+
+def test_rumble_is_what_lies_lowest_in_vocals_and_other(songs: ValidationOptions) -> None:
+    figures = validate(with_share_of("bass", 0.8), songs)
+    assert figures["rumble"] == pytest.approx(20 * np.log10(2 / 15), abs=0.1)
+
+
 def test_what_is_not_there_is_skipped_and_said(tmp_path: Path) -> None:
     missing = tmp_path / "missing.ogg"
     options = ValidationOptions(tmp_path, (missing,))
     assert validate(MaskingNetwork(tiny.NETWORK), options) == {}
-    assert [str(tmp_path) in reason for reason in skipped(options)] == [True, True]
-    assert len(list(skipped(ValidationOptions()))) == 2
+    assert [str(tmp_path) in reason for reason in skipped(options)] == [
+        True,
+        False,
+        True,
+    ]
+    assert len(list(skipped(ValidationOptions()))) == 3

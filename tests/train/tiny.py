@@ -28,6 +28,7 @@ OFF = AugmentationOptions(
     master_equaliser=0,
     compression=0,
     band_limit=0,
+    level_db=0,
 )
 
 
