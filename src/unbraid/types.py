@@ -1,6 +1,7 @@
 """The values that travel between Unbraid's stages."""
 
-from collections.abc import Callable, Mapping
+import bisect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -26,6 +27,8 @@ ClipMode = Literal["float", "rescale", "limit"]
 ResidualMode = Literal["file", "other", "off"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["exact", "fast"]
+Metre = Literal["3/4", "4/4", "6/8"]
+BEATS_PER_BAR: dict[Metre, int] = {"3/4": 3, "4/4": 4, "6/8": 2}
 MIN_SEGMENT_S, MAX_SEGMENT_S = 1.0, 600.0
 Stage = Literal["decode", "pull", "separate", "judge", "transcribe", "export"]
 
@@ -96,6 +99,57 @@ class NoteEvent:
     def velocity(self) -> int:
         """MIDI velocity, 1 to 127."""
         return min(127, max(1, round(127 * self.amplitude)))
+
+
+@dataclass(frozen=True)
+class BeatGrid:
+    """Where the beats of a song are, at a tempo that may drift.
+
+    Attributes:
+        beats_s: times of the beats in seconds, rising; at least two.
+        first_downbeat: index of the first beat of a bar.
+        metre: the time signature; in 6/8 a beat is a dotted quarter, otherwise a quarter.
+        confidence: of the beats, 0 to 1.
+
+    Example:
+        >>> grid = BeatGrid((1.0, 1.5, 2.0, 2.5, 3.0), 0, "4/4", confidence=1.0)
+        >>> grid.beat_at(1.75), grid.seconds(-1.0), grid.downbeats_s
+        (1.5, 0.5, (1.0, 3.0))
+    """
+
+    beats_s: tuple[float, ...]
+    first_downbeat: int
+    metre: Metre
+    confidence: float
+
+    def __post_init__(self) -> None:
+        if len(self.beats_s) < 2 or np.any(np.diff(self.beats_s) <= 0):
+            raise InputError("a beat grid needs two beats or more, in order of time")
+
+    @property
+    def beats_per_bar(self) -> int:
+        """Beats of a bar."""
+        return BEATS_PER_BAR[self.metre]
+
+    @property
+    def downbeats_s(self) -> tuple[float, ...]:
+        """Times of the first beats of bars in seconds."""
+        return self.beats_s[self.first_downbeat :: self.beats_per_bar]
+
+    def beat_at(self, time_s: float) -> float:
+        """Position in beats from the first one; before and after all beats, at their pace there."""
+        return _extended(time_s, self.beats_s, range(len(self.beats_s)))
+
+    def seconds(self, beat: float) -> float:
+        """Time of a position in beats."""
+        return _extended(beat, range(len(self.beats_s)), self.beats_s)
+
+
+def _extended(x: float, known: Sequence[float], values: Sequence[float]) -> float:
+    """Draw lines between known values, the first and the last one on beyond them."""
+    k = min(max(bisect.bisect_right(known, x) - 1, 0), len(known) - 2)
+    share = (x - known[k]) / (known[k + 1] - known[k])
+    return values[k] + share * (values[k + 1] - values[k])
 
 
 @dataclass(frozen=True)
