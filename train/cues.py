@@ -1,14 +1,21 @@
-"""What a spectrogram tells without training, cell by cell: what the network weighs in each band.
+"""What a spectrogram tells without training, cell by cell.
 
 Three old ideas. What is steady in time is harmonic, what is steady in frequency is struck
 (Fitzgerald, 2010). What comes back is accompaniment (REPET-SIM, Rafii and Pardo, 2012). What is
 equal in both channels is in the middle, where voices are mixed. Medians are means of logarithms
 here, which ONNX can tell, and which separate no worse.
+
+The network weighs these as cues in each band; and they make masks of their own, a prior that knows
+no instrument, and so is not wrong where the network is.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from train.features import FREQUENCIES
 
 CUES = 6
 STEADY_FRAMES, STRUCK_BINS = 17, 31  # 0.4 s, 330 Hz
@@ -18,34 +25,64 @@ LEAST_NEW = 0.02  # share of a cell
 POWER = 0.15  # of the features, from the power
 SCALE = 0.25  # brings the cues to about a level of one
 GREATEST = 3.0
+BASS_HZ, LOWEST_VOICE_HZ, HIGHEST_VOICE_HZ = 200, 150, 10_000
+LEAST_SHARE = 0.02  # of a mask of the prior
 
 
-def cues(features: Tensor) -> Tensor:
-    """Ratios of powers in nepers, scaled.
+@dataclass(frozen=True)
+class Clues:
+    """Ratios of powers in nepers, float32 [batch, frame, bin].
 
-    Args:
-        features: float32 [batch, 4, frame, bin], see `unbraid.separation.lite.features`.
-
-    Returns:
-        float32 [batch, 6, frame, bin]: mid to side; the louder channel to the other; steady in time
-        to steady in frequency; the mean over all frames to the cell; what comes back to the cell,
-        and to the rest of the cell.
+    Attributes:
+        middle: mid to side.
+        apart: the louder channel to the other.
+        steady: what is steady in time to what is steady in frequency.
+        mean: the mean over all frames to the cell.
+        back: the mean over the frames most alike to the cell.
     """
+
+    middle: Tensor
+    apart: Tensor
+    steady: Tensor
+    mean: Tensor
+    back: Tensor
+
+
+def look(features: Tensor) -> Clues:
+    """Find the clues in float32 [batch, 4, frame, bin], see `unbraid.separation.lite.features`."""
     left, right, mid, side = (features.log() / POWER).unbind(1)
     whole = (left + right) / 2
-    steady = _mean_around(whole, (STEADY_FRAMES, 1))
-    struck = _mean_around(whole, (1, STRUCK_BINS))
-    back = _alike(features) @ whole - whole
-    new = 1 - back.clamp(max=-LEAST_NEW).exp()
-    found = [
-        mid - side,
-        (left - right).abs(),
-        steady - struck,
-        whole.mean(1, keepdim=True) - whole,
-        back,
-        back - new.log(),
-    ]
-    return (SCALE * torch.stack(found, 1)).clamp(-GREATEST, GREATEST)
+    return Clues(
+        middle=mid - side,
+        apart=(left - right).abs(),
+        steady=_mean_around(whole, (STEADY_FRAMES, 1)) - _mean_around(whole, (1, STRUCK_BINS)),
+        mean=whole.mean(1, keepdim=True) - whole,
+        back=_alike(features) @ whole - whole,
+    )
+
+
+def cues(clues: Clues) -> Tensor:
+    """What the network is told, [batch, 6, frame, bin]; last, what comes back to what is new."""
+    new = 1 - clues.back.clamp(max=-LEAST_NEW).exp()
+    found = [clues.middle, clues.apart, clues.steady, clues.mean, clues.back]
+    stacked = torch.stack([*found, clues.back - new.log()], 1)
+    return (SCALE * stacked).clamp(-GREATEST, GREATEST)
+
+
+def prior(clues: Clues) -> Tensor:
+    """Logarithms of masks [batch, stem, frame, bin] that need no training.
+
+    What is new and in the middle sings, what is struck is drums, what is low is bass.
+    """
+    hz = FREQUENCIES.to(clues.middle.device)
+    low = 1 / (1 + (hz / BASS_HZ) ** 8)
+    voiced = (1 - 1 / (1 + (hz / LOWEST_VOICE_HZ) ** 8)) / (1 + (hz / HIGHEST_VOICE_HZ) ** 8)
+    new = 1 - (clues.back.clamp(max=0) / 2).exp()
+    voice = new * torch.sigmoid(clues.middle) * voiced
+    drums = torch.sigmoid(-clues.steady)
+    rest = (1 - voice) * (1 - drums)
+    masks = torch.stack([voice, (1 - voice) * drums, rest * low, rest * (1 - low)], 1)
+    return (masks + LEAST_SHARE).log()
 
 
 def _mean_around(x: Tensor, size: tuple[int, int]) -> Tensor:
@@ -59,8 +96,8 @@ def _mean_around(x: Tensor, size: tuple[int, int]) -> Tensor:
 def _alike(features: Tensor) -> Tensor:
     """Weights [batch, frame, frame] of a mean over the frames that most resemble each frame."""
     frames = functional.normalize(features.transpose(1, 2).flatten(2), dim=-1)
-    likeness = frames @ frames.transpose(1, 2)
-    ranked = functional.pad(likeness, (0, ALIKE_FRAMES), value=-1.0)  # there may be fewer frames
-    least = ranked.topk(ALIKE_FRAMES).values[..., -1:]
-    weights = ((likeness - least).clamp(min=0) + SMALL).sqrt()  # no frame enters with a jump
+    distance = (1 - frames @ frames.transpose(1, 2)).clamp(min=0)
+    ranked = functional.pad(distance, (0, ALIKE_FRAMES), value=1.0)  # there may be fewer frames
+    reach = ranked.topk(ALIKE_FRAMES, largest=False).values[..., -1:]
+    weights = (-2 * (distance / (reach + SMALL)) ** 4).exp()
     return weights / weights.sum(-1, keepdim=True)

@@ -48,8 +48,13 @@ def renderer(options: DataOptions) -> Render:
     """What renders the stems of the songs that are asked for.
 
     Raises:
-        InputError: there is no such function.
+        InputError: there is no such function, or no such folder of material.
     """
+    if options.material and not options.material.is_dir():
+        raise InputError(
+            f"data.material: there is no folder {options.material}; python -m train.fetch_material "
+            f"{options.material} fetches it"
+        )
     try:
         compose = pkgutil.resolve_name(options.songs)
     except (ImportError, AttributeError) as error:

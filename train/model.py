@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from train.cues import CUES, cues
+from train.cues import CUES, Clues, cues, look, prior
 from train.options import NetworkOptions
 
 STEMS = ("vocals", "drums", "bass", "other")
@@ -119,7 +119,7 @@ class MaskingNetwork(nn.Module):
 
     Shape:
         input float32 [batch, 4, frame, bin], output [batch, stem, 2, frame, bin]; a softmax over
-        the stems makes masks of it.
+        the stems makes masks of it. `masks` also hears the prior.
 
     Attributes:
         options: its sizes.
@@ -158,8 +158,26 @@ class MaskingNetwork(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits [batch, stem, 2, frame, bin] of features [batch, 4, frame, bin]."""
+        return self._logits(features, self._clues(features))
+
+    def masks(self, features: Tensor) -> Tensor:
+        """Masks of the same shape, as they are shipped: those of the network and of the prior."""
+        clues = self._clues(features)
+        logits = self._logits(features, clues)
+        if clues and (share := self.options.prior):
+            logits = (1 - share) * logits + share * prior(clues)[:, :, None]
+        powers = (logits - logits.amax(1, keepdim=True)).exp()
+        return powers / powers.sum(1, keepdim=True)  # onnxruntime's softmax takes ten times as long
+
+    def _clues(self, features: Tensor) -> Clues | None:
+        if not (self.options.cues or self.options.prior):
+            return None
+        with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
+            return look(features)
+
+    def _logits(self, features: Tensor, clues: Clues | None) -> Tensor:
         seen = _bands(features - self.mean[:, None])
-        told = self._cues(features)
+        told = _bands(cues(clues)) if clues and self.options.cues else []
         encoded = [layer(band.flatten(3)) for layer, band in zip(self.encoder, seen, strict=True)]
         for i, layer in enumerate(self.cue_encoder):
             encoded[i] = encoded[i] + layer(told[i].flatten(3))
@@ -167,12 +185,6 @@ class MaskingNetwork(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self._decoded(_gelu(self.widen(self.decoder_norm(x))), told)
-
-    def _cues(self, features: Tensor) -> list[Tensor]:
-        if not self.options.cues:
-            return []
-        with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
-            return _bands(cues(features))
 
     def _decoded(self, x: Tensor, told: list[Tensor]) -> Tensor:
         batch, frames, *_ = x.shape

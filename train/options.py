@@ -32,6 +32,8 @@ class NetworkOptions:
         bottleneck_dilations: of the convolutions of each global block, in frames; the blocks follow
             every second local block, from the first on.
         cues: whether it weighs what `train.cues` tells.
+        prior: weight, in the geometric mean of the masks that are shipped, of those of `train.cues`
+            that need no training. The network is trained without them.
     """
 
     channels: Count = 48
@@ -39,6 +41,7 @@ class NetworkOptions:
     dilations: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2, 4, 1, 2, 4)
     bottleneck_dilations: tuple[tuple[Count, ...], ...] = ((1, 3, 9), (1, 4, 16), (1, 6, 24))
     cues: bool = True
+    prior: Chance = 0.5
 
     def __post_init__(self) -> None:
         most = (len(self.dilations) + 1) // 2

@@ -24,7 +24,6 @@ LONGEST_PAUSE_S = 3.0
 FADE = RATE // 100
 TRANSPOSED = 0.3  # of the tracks, by up to this many semitones either way
 SEMITONES = 3.0
-NARROW = 32_000  # Hz; what was recorded at less lacks treble
 IN_MEMORY = 4  # recordings; five minutes take 106 MB
 
 
@@ -119,17 +118,5 @@ def _lay(filled: Samples, played: Samples, at: int) -> None:
 @lru_cache(maxsize=IN_MEMORY)
 def _cut(file: Path) -> tuple[Samples, tuple[Phrase, ...]]:
     signal = load(file)
-    samples = to_stereo(signal.samples)
-    if signal.sample_rate < NARROW:
-        samples = _brightened(samples, signal.sample_rate)
-    else:
-        samples = soxr.resample(samples.T, signal.sample_rate, RATE).T
+    samples: Samples = soxr.resample(to_stereo(signal.samples).T, signal.sample_rate, RATE).T
     return samples, phrases(samples)
-
-
-def _brightened(samples: Samples, sample_rate: int) -> Samples:
-    """Draw lines between the samples: their images stand for the treble that was not recorded."""
-    length = samples.shape[1]
-    at = np.arange(length * RATE // sample_rate) * (sample_rate / RATE)
-    known = np.arange(length)
-    return np.stack([np.interp(at, known, channel) for channel in samples]).astype(np.float32)

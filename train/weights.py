@@ -12,7 +12,7 @@ from train.options import NetworkOptions
 from unbraid.errors import ModelError
 from unbraid.export.folder import writing
 
-FIRST = '{"cues": false}'  # a network without a word about it is of the first sizes
+FIRST = '{"cues": false, "prior": 0}'  # of the first network, which says nothing of itself
 _SIZES = TypeAdapter(NetworkOptions)
 
 

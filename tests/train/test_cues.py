@@ -1,5 +1,6 @@
 import torch
-from train.cues import GREATEST, cues
+from train.cues import GREATEST, cues, look, prior
+from train.features import FREQUENCIES
 
 MIDDLE_TO_SIDE, BALANCE, STEADY, MEAN, BACK, OLD_TO_NEW = range(6)
 BINS = 200
@@ -7,7 +8,7 @@ BINS = 200
 
 def told(power: torch.Tensor) -> torch.Tensor:
     """Cues of powers of left, right, mid and side, [4, frame, bin]."""
-    return cues((power[None] + 1e-7) ** 0.15)[0]
+    return cues(look((power[None] + 1e-7) ** 0.15))[0]
 
 
 def noise(frames: int) -> torch.Tensor:
@@ -47,3 +48,17 @@ def test_few_frames_and_silence_are_no_special_cases() -> None:
         found = told(torch.zeros(4, frames, BINS))
         assert torch.isfinite(found).all()
         assert found.abs().max() <= GREATEST
+
+
+def test_the_prior_separates_without_training() -> None:
+    bins = len(FREQUENCIES)
+    power = torch.full((4, 300, bins), 1e-4)
+    power[:, :, 10] = 1.0  # 108 Hz, held
+    power[:, :, 200] = 1.0  # 2.2 kHz, held
+    power[:, ::40] = 1.0  # strokes
+    power[:3, 105:115, 90] = 20.0  # 1 kHz, once, in the middle
+    masks = prior(look((power[None] + 1e-7) ** 0.15))[0].exp()
+    assert masks.sum(0).sub(1).abs().max() < 0.1
+    places = {0: (110, 90), 1: (160, 500), 2: (150, 10), 3: (150, 200)}
+    for stem, (frame, bin_) in places.items():
+        assert masks[:, frame, bin_].argmax() == stem

@@ -130,3 +130,8 @@ def test_a_song_shorter_than_an_excerpt_is_refused() -> None:
 def test_a_function_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=f"data.songs: {name} cannot be had"):
         renderer(DataOptions(songs=name))
+
+
+def test_material_that_is_not_there_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"python -m train.fetch_material .*nowhere fetches it"):
+        renderer(DataOptions(material=tmp_path / "nowhere"))

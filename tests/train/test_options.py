@@ -1,15 +1,20 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from train.options import Options, read_options
+from train.options import read_options
 
 from unbraid.errors import InputError
 
-RECIPE = Path(__file__).parents[2] / "train/lite.toml"
+RECIPES = Path(__file__).parents[2] / "train"
 
 
-def test_the_recipe_is_what_the_options_are_without_a_file() -> None:
-    assert read_options(RECIPE) == Options()
+def test_the_last_phase_begins_where_the_first_one_ends() -> None:
+    first, last = (read_options(RECIPES / name) for name in ("lite.toml", "lite-last.toml"))
+    assert last.run.start == Path(f"out/lite/step-{first.optimiser.steps}.safetensors")
+    assert (
+        replace(last.network, cues=first.network.cues, prior=first.network.prior) == first.network
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Plays a score: draws an instrument for each part, and hands what it plays to the mixing desk."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,11 +28,6 @@ from unbraid.types import Samples
 
 SAMPLED = 0.6  # of the parts are played on material where there is any
 LINES: tuple[Role, ...] = ("melody", "confuser")
-VOICELIKE = (  # of the sampled instruments, by their names; harmonicas are what fools most
-    *("harmonica", "harmonica", "sax", "violin|fiddle|erhu", "cello|viola", "trumpet|trombone"),
-    *("oboe|english|shanai|bagpipe", "flute|whistle|ocarina|recorder|shaku", "guitar", "lead"),
-    *("tango|clarinet|horn",),
-)
 
 Draw = Callable[[np.random.Generator], Instrument]
 
@@ -68,7 +62,7 @@ def _play(part: Part, length: int, rng: np.random.Generator, material: Path | No
         group = "bass"
     elif part.role in LINES:
         group = "lines"
-    folder = _folder(material, group, rng, part.role)
+    folder = _folder(material, group, rng)
     if part.stem == "drums":
         kit = draw_kit(rng)
         if folder:
@@ -89,14 +83,9 @@ def _play(part: Part, length: int, rng: np.random.Generator, material: Path | No
     return play(instrument, part.notes, length, width)
 
 
-def _folder(
-    material: Path | None, group: sampler.Group, rng: np.random.Generator, role: Role
-) -> Path | None:
+def _folder(material: Path | None, group: sampler.Group, rng: np.random.Generator) -> Path | None:
     folders = sampler.instruments(material, group) if material else ()
     if folders and rng.random() < SAMPLED:
-        if role == "confuser":
-            kind = VOICELIKE[int(rng.integers(len(VOICELIKE)))]
-            folders = tuple(f for f in folders if re.search(kind, f.name)) or folders
         return folders[int(rng.integers(len(folders)))]
     return None
 
