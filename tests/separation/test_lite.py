@@ -52,7 +52,8 @@ def test_segments_come_out_as_the_whole_song(demo: DemoSong, lite: Network) -> N
     whole = lite.run(samples, statistics)
     for at_once, stem in zip(whole, separate(demo.mixture).values(), strict=True):
         error = np.sum((stem.samples - at_once) ** 2)
-        assert 10 * np.log10(np.sum(at_once**2) / error) > 25  # dB; it is itself 5 to 15 dB good
+        # dB; what comes back is looked for within a segment, and the stems are 4 to 7 dB good
+        assert 10 * np.log10(np.sum(at_once**2) / error) > 15
 
 
 def test_the_same_segment_gives_the_same_bits(lite: Network) -> None:
