@@ -35,8 +35,8 @@ LITTLE = 1e-8  # of the energy, -80 dB
 
 COHERENCE_DB = (-5.0, 20.0)  # chance coherence hides finer faults than that
 PURITY_DB = (0.0, 10.0)  # the network makes faults of its own
-WEIGHTS = (0.72, 0.46)
-OFFSET_DB = -3.36
+WEIGHTS = (0.692, 0.604)
+OFFSET_DB = -4.36
 HALF_DB = 3.0  # where the score is one half: faults are plainly heard
 SLOPE_DB = 4.0
 
