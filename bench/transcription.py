@@ -49,7 +49,7 @@ def bench() -> Section:
 
 def _ours(song: Path) -> Run:
     def work(recording: Path, midi: Path) -> None:
-        write_midi(midi, stem_tracks({"notes": transcribe(recording)}), tempo_bpm=120)
+        write_midi(midi, stem_tracks({"notes": transcribe(recording)}), tempo=120)
 
     return _warm(work, song)
 

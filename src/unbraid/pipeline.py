@@ -24,10 +24,10 @@ from unbraid.export.manifest import (
     read_manifest,
     read_reproduce,
 )
-from unbraid.export.midi import check_tempo
 from unbraid.export.naming import check_template, safe_name
 from unbraid.export.reuse import Recipe, keep_result, kept_result
 from unbraid.export.stems import check_options
+from unbraid.export.tempo_map import check_tempo
 from unbraid.inference import available_cores
 from unbraid.separation import LoadedModel, MixtureFile, ModelChoice, choose_models
 from unbraid.separation.cache import FileCache

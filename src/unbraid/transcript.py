@@ -7,7 +7,8 @@ from unbraid.audio import open_audio
 from unbraid.errors import resource_error
 from unbraid.export.folder import writing
 from unbraid.export.manifest import TempoSource
-from unbraid.export.midi import check_tempo, stem_tracks, write_midi
+from unbraid.export.midi import stem_tracks, write_midi
+from unbraid.export.tempo_map import check_tempo
 from unbraid.inference import available_cores
 from unbraid.stages import midi_tempo
 from unbraid.transcription import transcribe_blocks

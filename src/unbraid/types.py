@@ -28,6 +28,18 @@ ResidualMode = Literal["file", "other", "off"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["exact", "fast"]
 Metre = Literal["3/4", "4/4", "6/8"]
+Drum = Literal[
+    "kick",
+    "snare",
+    "side stick",
+    "closed hi-hat",
+    "open hi-hat",
+    "low tom",
+    "mid tom",
+    "high tom",
+    "ride",
+    "crash",
+]
 BEATS_PER_BAR: dict[Metre, int] = {"3/4": 3, "4/4": 4, "6/8": 2}
 MIN_SEGMENT_S, MAX_SEGMENT_S = 1.0, 600.0
 Stage = Literal["decode", "pull", "separate", "judge", "transcribe", "export"]
@@ -99,6 +111,21 @@ class NoteEvent:
     def velocity(self) -> int:
         """MIDI velocity, 1 to 127."""
         return min(127, max(1, round(127 * self.amplitude)))
+
+
+@dataclass(frozen=True)
+class DrumStroke:
+    """One stroke on a drum kit.
+
+    Attributes:
+        time_s: onset in seconds.
+        drum: what is struck.
+        velocity: how hard, 0 to 1.
+    """
+
+    time_s: float
+    drum: Drum
+    velocity: float
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import mido
 
-from unbraid.errors import InputError
-from unbraid.types import NoteEvent, StemName
+from unbraid.export.tempo_map import TempoMap
+from unbraid.types import BeatGrid, Drum, DrumStroke, NoteEvent, StemName
 
 PROGRAMS: dict[StemName, int] = {  # General MIDI, counted from 0
     "vocals": 53,  # Voice Oohs
@@ -22,11 +22,21 @@ PROGRAMS: dict[StemName, int] = {  # General MIDI, counted from 0
     "piano": 0,  # Acoustic Grand Piano
 }
 DEFAULT_PROGRAM = 4  # Electric Piano 1
-PITCHED_CHANNELS = [channel for channel in range(16) if channel != 9]  # 9 plays drums
-
-MIN_TEMPO_BPM, MAX_TEMPO_BPM = 4, 1000  # a file stores at most 16.8 s per beat
-MIN_TICKS_PER_BEAT = 480
-MAX_TICK_US = 1500  # times are at most half of it off
+DRUM_CHANNEL = 9  # whose keys are drums
+PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
+DRUM_KEYS: dict[Drum, int] = {  # General MIDI
+    "kick": 36,
+    "side stick": 37,
+    "snare": 38,
+    "closed hi-hat": 42,
+    "low tom": 43,
+    "mid tom": 45,
+    "open hi-hat": 46,
+    "high tom": 48,
+    "crash": 49,
+    "ride": 51,
+}
+STROKE_S = 0.05  # a stroke is written as a note so long; what sounds is up to the instrument
 
 BEND_RANGE = 2  # semitones, the range that instruments have before they are told one
 WHEEL_STEPS = 8192  # either way
@@ -71,20 +81,16 @@ def stem_tracks(notes: Mapping[StemName, Sequence[NoteEvent]]) -> list[MidiTrack
     ]
 
 
-def check_tempo(tempo_bpm: float) -> None:
-    """Refuse a tempo that a MIDI file cannot store.
-
-    Raises:
-        InputError: says which tempi it can.
-    """
-    if not MIN_TEMPO_BPM <= tempo_bpm <= MAX_TEMPO_BPM:
-        raise InputError(
-            f"a MIDI file's tempo is between {MIN_TEMPO_BPM} and {MAX_TEMPO_BPM} beats per minute, "
-            f"got {tempo_bpm:g}"
-        )
+def drum_track(strokes: Sequence[DrumStroke]) -> MidiTrack:
+    """The strokes on a drum kit."""
+    notes = [
+        NoteEvent(stroke.time_s, stroke.time_s + STROKE_S, DRUM_KEYS[stroke.drum], stroke.velocity)
+        for stroke in strokes
+    ]
+    return MidiTrack("drums", notes, program=0, channel=DRUM_CHANNEL)
 
 
-def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo_bpm: float) -> None:
+def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float | BeatGrid) -> None:
     """Write a MIDI file; the notes keep their times in seconds whatever the tempo is.
 
     A note that begins while another of its pitch sounds on the same track ends the other. Bends go
@@ -93,15 +99,15 @@ def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo_bpm: float) -> Non
     Args:
         path: the file to write.
         tracks: one for each instrument.
-        tempo_bpm: beats per minute.
+        tempo: quarter notes per minute, or the song's beats, whose tempi and bars the file then
+            has.
 
     Raises:
         InputError: the tempo cannot be stored in a MIDI file.
     """
-    check_tempo(tempo_bpm)
-    clock = _Clock.at(tempo_bpm)
-    file = mido.MidiFile(type=1, ticks_per_beat=clock.ticks_per_beat, charset="utf-8")
-    file.tracks.append(mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=clock.beat_us)]))
+    clock = TempoMap.of_grid(tempo) if isinstance(tempo, BeatGrid) else TempoMap.steady(tempo)
+    file = mido.MidiFile(type=1, ticks_per_beat=clock.ticks_per_quarter, charset="utf-8")
+    file.tracks.append(clock.track())
     file.tracks.extend(mido.MidiTrack(_messages(track, clock)) for track in tracks)
     file.save(path)
 
@@ -114,35 +120,6 @@ class _Span(NamedTuple):
     note: NoteEvent
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """Seconds to ticks.
-
-    Attributes:
-        beat_us: microseconds per beat, a whole number as the file stores it; counting ticks by the
-            tempo itself would drift from it.
-        ticks_per_beat: as few as hold times within a millisecond, for readers refuse large ticks.
-    """
-
-    beat_us: int
-    ticks_per_beat: int
-
-    @classmethod
-    def at(cls, tempo_bpm: float) -> "_Clock":
-        beat_us = round(60e6 / tempo_bpm)
-        ticks_per_beat = MIN_TICKS_PER_BEAT
-        while beat_us > MAX_TICK_US * ticks_per_beat:
-            ticks_per_beat *= 2
-        return cls(beat_us, ticks_per_beat)
-
-    def ticks(self, time_s: float) -> int:
-        return round(time_s * 1e6 * self.ticks_per_beat / self.beat_us)
-
-    def span(self, note: NoteEvent) -> _Span:
-        start = self.ticks(note.start_s)
-        return _Span(start, max(start + 1, self.ticks(note.end_s)), note)
-
-
 class _Event(NamedTuple):
     """A message at a tick; of those at the same tick, the lowest rank comes first."""
 
@@ -151,12 +128,14 @@ class _Event(NamedTuple):
     message: mido.Message
 
 
-def _messages(track: MidiTrack, clock: _Clock) -> Iterator[mido.Message]:
+def _messages(track: MidiTrack, clock: TempoMap) -> Iterator[mido.Message]:
     yield mido.MetaMessage("track_name", name=track.name)
     yield mido.Message("program_change", channel=track.channel, program=track.program)
-    yield from _bend_range(track.channel)
+    if track.channel != DRUM_CHANNEL:
+        yield from _bend_range(track.channel)
     spans = sorted(
-        map(clock.span, track.notes), key=lambda span: (span.start, span.end, span.note.pitch)
+        (_span(note, clock) for note in track.notes),
+        key=lambda span: (span.start, span.end, span.note.pitch),
     )
     events = [
         *(event for span in _without_collisions(spans) for event in _keys(span, track.channel)),
@@ -166,6 +145,11 @@ def _messages(track: MidiTrack, clock: _Clock) -> Iterator[mido.Message]:
     for event in sorted(events, key=lambda event: event[:2]):
         yield event.message.copy(time=event.tick - previous)
         previous = event.tick
+
+
+def _span(note: NoteEvent, clock: TempoMap) -> _Span:
+    start = clock.ticks(note.start_s)
+    return _Span(start, max(start + 1, clock.ticks(note.end_s)), note)
 
 
 def _bend_range(channel: int) -> Iterator[mido.Message]:
@@ -202,7 +186,7 @@ def _keys(span: _Span, channel: int) -> Iterator[_Event]:
     yield _Event(span.end, 0, off)
 
 
-def _wheel(span: _Span, channel: int, clock: _Clock) -> Iterator[_Event]:
+def _wheel(span: _Span, channel: int, clock: TempoMap) -> Iterator[_Event]:
     """Where the wheel moves during a note, and its way back."""
     note = span.note
     position = 0
