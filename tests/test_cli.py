@@ -18,8 +18,10 @@ from typer.testing import CliRunner
 
 from unbraid.cli import app
 from unbraid.demo import DemoSong
+from unbraid.export.midi import stem_tracks, write_midi
 from unbraid.presets import PRESETS, PresetName
 from unbraid.separation import choose_models
+from unbraid.types import NoteEvent
 from unbraid.weights import ModelStore
 
 RATE = 44_100
@@ -334,3 +336,19 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(demo: DemoSong, tmp_path:
     assert not (out / "long" / "stems").exists()
     assert subprocess.run(command, check=False).returncode == 0
     shutil.rmtree(out)
+
+
+def test_midi_quantize_moves_notes_onto_the_beats(tmp_path: Path) -> None:
+    played = [NoteEvent(time_s, time_s + 0.2, 60, 0.5) for time_s in (0.02, 0.52, 0.98)]
+    write_midi(tmp_path / "in.mid", stem_tracks({"bass": played}), 120)
+    source, out = tmp_path / "in.mid", tmp_path / "out.mid"
+    run = unbraid("midi", "quantize", source, "-o", out, "--grid", "1/8", "--json")
+    assert (run.code, run.documents[0]["notes"]) == (0, 3)
+    now_s, starts_s = 0.0, []
+    for message in mido.MidiFile(out):
+        now_s += message.time
+        if message.type == "note_on":
+            starts_s.append(now_s)
+    assert starts_s == pytest.approx([0, 0.5, 1])
+    assert unbraid("midi", "quantize", source, "-o", out, "--swing", 20).code == 2
+    assert unbraid("midi", "quantize", tmp_path / "no.mid", "-o", out).code == 3

@@ -24,6 +24,7 @@ from unbraid.types import Progress, Stage
 
 if TYPE_CHECKING:
     from unbraid.diagnosis import Diagnosis
+    from unbraid.export.retiming import Retiming
     from unbraid.pipeline import Result
     from unbraid.recording import Description
     from unbraid.transcript import Transcript
@@ -166,6 +167,12 @@ def show_transcript(transcript: "Transcript") -> None:
         f"{len(transcript.notes)} notes, {transcript.tempo_bpm:.4g} BPM: {transcript.midi}",
     )
     _show_warnings(transcript.warnings)
+
+
+def show_retiming(retiming: "Retiming") -> None:
+    """Print how many notes were moved, and how far."""
+    shift_ms = 1000 * retiming.mean_shift_s
+    out.print(f"{retiming.notes} notes, moved by {shift_ms:.0f} ms on average: {retiming.midi}")
 
 
 def show_description(description: "Description") -> None:

@@ -41,6 +41,9 @@ Drum = Literal[
     "crash",
 ]
 BEATS_PER_BAR: dict[Metre, int] = {"3/4": 3, "4/4": 4, "6/8": 2}
+QUARTERS_PER_BEAT: dict[Metre, float] = {"3/4": 1.0, "4/4": 1.0, "6/8": 1.5}
+Subdivision = Literal["1/4", "1/4T", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
+MAX_SWING = 0.75
 MIN_SEGMENT_S, MAX_SEGMENT_S = 1.0, 600.0
 Stage = Literal["decode", "pull", "separate", "judge", "transcribe", "export"]
 
@@ -159,6 +162,11 @@ class BeatGrid:
         return BEATS_PER_BAR[self.metre]
 
     @property
+    def quarters_per_beat(self) -> float:
+        """Quarter notes of a beat."""
+        return QUARTERS_PER_BEAT[self.metre]
+
+    @property
     def downbeats_s(self) -> tuple[float, ...]:
         """Times of the first beats of bars in seconds."""
         return self.beats_s[self.first_downbeat :: self.beats_per_bar]
@@ -213,6 +221,35 @@ class TranscriptionOptions:
                 "min_frequency_hz must be above 0 and below max_frequency_hz, got "
                 f"{self.min_frequency_hz:g} and {self.max_frequency_hz:g} Hz"
             )
+
+
+@dataclass(frozen=True)
+class QuantiseOptions:
+    """Where notes are moved to.
+
+    Attributes:
+        grid: length of a step, in parts of a whole note; T is a triplet's.
+        strength: how much of the way to the nearest step, 0 to 1.
+        swing: how much later the second of two steps comes, as a part of their length: 0 is even,
+            1/3 is as long as two of a triplet.
+        swing_grid: length of the steps that swing; those between lie evenly. None for `grid`.
+    """
+
+    grid: Subdivision = "1/16"
+    strength: float = 1.0
+    swing: float = 0.0
+    swing_grid: Subdivision | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise InputError(f"strength must be 0 to 1, got {self.strength:g}")
+        if not 0 <= self.swing <= MAX_SWING:
+            raise InputError(
+                f"swing must be 0 to {MAX_SWING}, a part of a step, got {self.swing:g}; "
+                "did you give per cent?"
+            )
+        if self.swing and "T" in f"{self.swing_grid or self.grid}":
+            raise InputError("triplets do not swing; give --swing a grid such as 1/8 or 1/16")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ Exit codes: 0 done, 2 usage, 3 a recording is missing or unreadable, 4 a model, 
 is not available, 5 not enough memory or disk, 130 cancelled.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +14,7 @@ from unbraid import __version__, terminal
 from unbraid.batch import distinct_names
 from unbraid.cli.cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, cache_app, open_cache
 from unbraid.cli.doctor import doctor
+from unbraid.cli.midi import midi_app
 from unbraid.cli.models import Mirror, ModelsDir, Offline, models_app
 from unbraid.cli.options import (
     Clip,
@@ -51,8 +50,7 @@ from unbraid.cli.options import (
     Weights,
     WithRest,
 )
-from unbraid.cli.running import Output, find, run
-from unbraid.errors import InputError
+from unbraid.cli.running import Output, find, run, usage
 from unbraid.presets import PRESETS
 from unbraid.types import (
     OnProgress,
@@ -68,6 +66,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
+app.add_typer(midi_app, name="midi")
 app.add_typer(cache_app, name="cache")
 app.command()(doctor)
 
@@ -127,7 +126,7 @@ def process(
     quiet: Quiet = False,
 ) -> None:
     """Take songs apart: stems, and the notes of each stem as MIDI."""
-    with _usage():
+    with usage():
         notes = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
@@ -255,7 +254,7 @@ def transcribe(
     """Write the notes of a stem, or of any recording, as DIR/<name>.mid."""
     from unbraid.transcript import Transcript, transcribe_file
 
-    with _usage():
+    with usage():
         options = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
@@ -332,14 +331,14 @@ def _process(
 
 
 def _store(folder: Path | None, offline: bool, mirror: str | None) -> ModelStore:
-    with _usage():
+    with usage():
         return ModelStore(folder, offline=offline, mirror=mirror)
 
 
 def _options(preset: str | None, separation: dict[str, Any], **options: Any) -> ProcessOptions:
     """What is given goes before the preset, and that before the usual."""
     base = PRESETS[preset].options if preset else ProcessOptions()
-    with _usage():
+    with usage():
         return replace(base, separation=replace(base.separation, **separation), **_given(**options))
 
 
@@ -374,15 +373,6 @@ def _items(text: str) -> list[str]:
 def _given(**options: Any) -> dict[str, Any]:
     """Those that are not None."""
     return {name: value for name, value in options.items() if value is not None}
-
-
-@contextmanager
-def _usage() -> Iterator[None]:
-    """Turn options that do not fit together into an error of usage."""
-    try:
-        yield
-    except InputError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _tempo(text: str) -> float | None:

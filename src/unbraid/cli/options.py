@@ -8,12 +8,14 @@ import typer
 from unbraid import types
 from unbraid.presets import PresetName
 from unbraid.types import (
+    MAX_SWING,
     AudioFormat,
     BitDepth,
     ClipMode,
     ProcessOptions,
     ResidualMode,
     SeparationOptions,
+    Subdivision,
 )
 
 Songs = Annotated[
@@ -90,6 +92,20 @@ MinNote = Annotated[float, typer.Option(help="Shortest note in seconds.", min=0)
 MinFrequency = Annotated[float, typer.Option(help="Lowest note in Hz.", min=0)]
 MaxFrequency = Annotated[float, typer.Option(help="Highest note in Hz.", min=0)]
 PitchBends = Annotated[bool, typer.Option(help="Keep the bends of notes that sound alone.")]
+Grid = Annotated[Subdivision, typer.Option(help="Step that notes are moved to; T is a triplet's.")]
+Strength = Annotated[
+    float, typer.Option(help="How much of the way to the step notes go.", min=0, max=1)
+]
+Swing = Annotated[
+    float,
+    typer.Option(
+        help="How much later each second step comes, as a part of a step.", min=0, max=MAX_SWING
+    ),
+]
+SwingGrid = Annotated[
+    Subdivision | None,
+    typer.Option(help="Step that swings.", show_default="that of the grid"),
+]
 Shifts = Annotated[
     int | None,
     typer.Option(

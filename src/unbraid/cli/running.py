@@ -16,7 +16,7 @@ from pydantic_core import to_jsonable_python
 from unbraid import terminal
 from unbraid.batch import Outcome, find_songs, run_all
 from unbraid.cli.exit_codes import EXIT_CODES
-from unbraid.errors import AudioError, UnbraidError
+from unbraid.errors import AudioError, InputError, UnbraidError
 from unbraid.types import OnProgress
 
 T = TypeVar("T")
@@ -61,6 +61,15 @@ def run(
         terminal.show_error(f"{path}: {str(error).removeprefix(f'{path.name!r} ')}")
     if errors:
         raise typer.Exit(_exit_code(list(errors.values())))
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """Turn options that do not fit together into an error of usage."""
+    try:
+        yield
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _document(outcome: Outcome[Any]) -> dict[str, Any]:

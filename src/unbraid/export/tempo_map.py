@@ -14,13 +14,12 @@ from typing import NamedTuple
 import mido
 
 from unbraid.errors import InputError
-from unbraid.types import BeatGrid, Metre
+from unbraid.types import BEATS_PER_BAR, QUARTERS_PER_BEAT, BeatGrid, Metre
 
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 4, 1000
 MAX_QUARTER_US = 2**24 - 1  # a file stores no longer ones
 MIN_TICKS_PER_QUARTER = 480
 MAX_TICK_US = 1500  # times are at most half of it off
-QUARTERS_PER_BEAT: dict[Metre, float] = {"3/4": 1.0, "4/4": 1.0, "6/8": 1.5}
 BEAT_TOLERANCE_US = 200.0  # that a tempo may miss beats by; less than half a tick
 BEGINNING_S = 0.0005  # a beat before is one at 0
 SIXTEENTH, SIXTY_FOURTH = 1 / 4, 1 / 16  # in quarter notes
@@ -84,7 +83,7 @@ class TempoMap:
         Raises:
             InputError: beats lie further apart than can be stored.
         """
-        beat = QUARTERS_PER_BEAT[grid.metre]
+        beat = grid.quarters_per_beat
         first = int(grid.beats_s[0] < BEGINNING_S)
         lead = _lead(beat * (first - grid.beat_at(0.0)))
         places = (lead + beat * k for k in range(len(grid.beats_s) - first))
@@ -107,6 +106,35 @@ class TempoMap:
                 for start, length in zip(starts, lengths, strict=True)
             ),
         )
+
+    @classmethod
+    def of_file(cls, file: mido.MidiFile) -> "TempoMap":
+        """What the events of a file say."""
+        tick, tempi, metres = 0, {0: mido.midifiles.midifiles.DEFAULT_TEMPO}, {0: (4, 4)}
+        for message in mido.merge_tracks(file.tracks):
+            tick += message.time
+            if message.type == "set_tempo":
+                tempi[tick] = message.tempo
+            elif message.type == "time_signature":
+                metres[tick] = (message.numerator, message.denominator)
+        return cls(
+            file.ticks_per_beat,
+            tuple(TempoChange(*change) for change in tempi.items()),
+            tuple(MetreChange(tick, *signature) for tick, signature in metres.items()),
+        )
+
+    def grid(self, last_tick: int) -> BeatGrid:
+        """The beats up to a tick, counted from where the metre that lasts longest begins."""
+        ends = [*(change.tick for change in self.metres[1:]), max(last_tick, self.metres[-1].tick)]
+        _, start, notes, kind = max(
+            (end - change.tick, *change) for change, end in zip(self.metres, ends, strict=True)
+        )
+        compound = kind == 8 and notes % 3 == 0
+        metre: Metre = "6/8" if compound else "3/4" if notes == 3 else "4/4"
+        beat = round(self.ticks_per_quarter * QUARTERS_PER_BEAT[metre])
+        beats = range(start % beat, max(start, last_tick) + 2 * beat, beat)
+        first_downbeat = start // beat % BEATS_PER_BAR[metre]
+        return BeatGrid(tuple(map(self.seconds, beats)), first_downbeat, metre, confidence=1.0)
 
     def ticks(self, time_s: float) -> int:
         """The tick nearest to a time."""
