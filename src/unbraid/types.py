@@ -102,6 +102,7 @@ class NoteEvent:
         pitch: MIDI note number, 60 is C4.
         amplitude: mean activation, 0 to 1.
         bends: pitch deviation in semitones, evenly spaced over [start_s, end_s]; empty for none.
+        level_db: RMS level of the recording while the note sounds, in dBFS; None if unknown.
     """
 
     start_s: float
@@ -109,6 +110,7 @@ class NoteEvent:
     pitch: int
     amplitude: float
     bends: tuple[float, ...] = ()
+    level_db: float | None = None
 
     @property
     def velocity(self) -> int:
@@ -220,6 +222,41 @@ class TranscriptionOptions:
             raise InputError(
                 "min_frequency_hz must be above 0 and below max_frequency_hz, got "
                 f"{self.min_frequency_hz:g} and {self.max_frequency_hz:g} Hz"
+            )
+
+
+@dataclass(frozen=True)
+class CleanupOptions:
+    """Which notes of a stem are dropped or joined.
+
+    Attributes:
+        ghost_level: notes weaker than this part of the stem's strong ones are dropped; 0 for none.
+        ghost_db: notes so much softer than where the stem is loud are dropped: the network evens
+            out levels, and hears notes in what is left of other stems.
+        echo_level: notes weaker than this part of another that sounds an octave, a twelfth or
+            another overtone below are dropped; 0 for none.
+        join_splits: whether a softer note at the end of one of its pitch is its continuation.
+        monophonic: stems in which one note sounds at a time.
+        min_velocity: softer notes are dropped, 1 to 127.
+        velocity_curve: exponent of the amplitudes; below 1 soft notes become louder.
+    """
+
+    ghost_level: float = 0.4
+    ghost_db: float = 12.0
+    echo_level: float = 0.9
+    join_splits: bool = True
+    monophonic: tuple[StemName, ...] = ("bass",)
+    min_velocity: int = 1
+    velocity_curve: float = 1.0
+
+    def __post_init__(self) -> None:
+        if min(self.ghost_level, self.ghost_db, self.echo_level) < 0:
+            raise InputError("ghost_level, ghost_db and echo_level must not be negative")
+        if not 1 <= self.min_velocity <= 127:
+            raise InputError(f"min_velocity must be 1 to 127, got {self.min_velocity}")
+        if not 0 < self.velocity_curve <= 10:
+            raise InputError(
+                f"velocity_curve must be above 0 and at most 10, got {self.velocity_curve:g}"
             )
 
 

@@ -6,9 +6,14 @@ it. How far a note reaches back or forward through the decoding depends on what 
 only across notes that touch, so that the context settles it.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from unbraid.audio import load
 from unbraid.inference import available_cores
@@ -33,6 +38,7 @@ from unbraid.types import AudioSignal, NoteEvent, Samples, TranscriptionOptions
 
 PIECE_FRAMES = round(120 * FRAMES_PER_SECOND)
 CONTEXT_FRAMES = round(30 * FRAMES_PER_SECOND)
+LEVEL_STEP_S = 0.01
 
 BEND_SEMITONES = {
     bend: (bend - IN_TUNE_BIN) / BINS_PER_SEMITONE for bend in range(-BEND_RANGE, BEND_RANGE + 1)
@@ -63,11 +69,12 @@ def transcribe_blocks(
     Raises:
         ModelError: the network is missing or damaged.
     """
-    parts = posteriorgrams(blocks, sample_rate, threads=threads)
+    levels = _Levels(sample_rate)
+    parts = posteriorgrams(levels.measured(blocks), sample_rate, threads=threads)
     if on_progress is not None:
         parts = _reported(parts, on_progress)
     notes = sorted(decode_stream(parts, options), key=lambda note: (note.start, note.pitch))
-    return [_event(note) for note in notes]
+    return [_event(note, levels) for note in notes]
 
 
 def transcribe(
@@ -195,16 +202,43 @@ def _reported(
         on_progress(frame_time_s(frames - 1))
 
 
-def _event(note: FrameNote) -> NoteEvent:
+class _Levels:
+    """How loud a recording is from moment to moment."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._step = max(1, round(LEVEL_STEP_S * sample_rate))
+        self._steps_per_second = sample_rate / self._step
+        self._powers: list[npt.NDArray[np.float32]] = []
+
+    def measured(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
+        """Pass blocks on, measured."""
+        pending = np.zeros(0, np.float32)
+        for block in blocks:
+            pending = np.concatenate([pending, np.square(block).mean(axis=0)])
+            whole = len(pending) // self._step * self._step
+            self._powers.append(pending[:whole].reshape(-1, self._step).mean(axis=1))
+            pending = pending[whole:]
+            yield block
+
+    @cached_property
+    def _power(self) -> npt.NDArray[np.float32]:
+        return np.concatenate([np.zeros(0, np.float32), *self._powers])
+
+    def level_db(self, start_s: float, end_s: float) -> float:
+        """RMS level of a stretch in dBFS, -120 at least."""
+        start = int(start_s * self._steps_per_second)
+        stop = max(start + 1, int(end_s * self._steps_per_second))
+        power = self._power[start:stop]
+        return 10 * math.log10(float(power.mean()) + 1e-12) if len(power) else -120.0
+
+
+def _event(note: FrameNote, levels: _Levels) -> NoteEvent:
     """A note in seconds and semitones.
 
     The published package takes a pitch's lowest bin for the one in tune; all its bends are a third
     of a semitone sharp.
     """
-    return NoteEvent(
-        frame_time_s(note.start),
-        frame_time_s(note.end),
-        note.pitch,
-        note.amplitude,
-        tuple(BEND_SEMITONES[bend] for bend in note.bends),
-    )
+    start_s, end_s = frame_time_s(note.start), frame_time_s(note.end)
+    bends = tuple(BEND_SEMITONES[bend] for bend in note.bends)
+    level_db = levels.level_db(start_s, end_s)
+    return NoteEvent(start_s, end_s, note.pitch, note.amplitude, bends, level_db)
