@@ -190,6 +190,21 @@ def _extended(x: float, known: Sequence[float], values: Sequence[float]) -> floa
 
 
 @dataclass(frozen=True)
+class ChordSegment:
+    """A chord and the time it rules.
+
+    Attributes:
+        start_s: first moment in seconds.
+        end_s: last moment in seconds.
+        label: chord in Harte's notation, such as `F#:min7`; `N` for none.
+    """
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+@dataclass(frozen=True)
 class TranscriptionOptions:
     """What counts as a note.
 

@@ -9,8 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from unbraid.demo.score import ChordSegment
-from unbraid.types import NoteEvent
+from unbraid.types import ChordSegment, NoteEvent
 
 Stem = Literal["vocals", "drums", "bass", "other"]
 STEMS: tuple[Stem, ...] = ("vocals", "drums", "bass", "other")

@@ -12,11 +12,11 @@ from unbraid.demo import score
 from unbraid.demo.drums import stroke
 from unbraid.demo.instruments import bass_guitar, electric_piano
 from unbraid.demo.room import RATE, Array, place, reverberate
-from unbraid.demo.score import ChordSegment, Event
+from unbraid.demo.score import Event
 from unbraid.demo.singer import sing
-from unbraid.types import AudioSignal, NoteEvent, StemName, Stems
+from unbraid.types import AudioSignal, ChordSegment, NoteEvent, StemName, Stems
 
-__all__ = ["ChordSegment", "DemoSong", "demo_song"]
+__all__ = ["DemoSong", "demo_song"]
 
 SEED = 1
 LENGTH = 32 * RATE

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from unbraid.types import ChordSegment
+
 TEMPO_BPM = 128.0
 KEY = "D major"
 BEATS_PER_BAR = 4
@@ -101,21 +103,6 @@ CRASHES = (0, 8, 12)  # bars that begin with a crash cymbal
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 STEP_LEVELS = {"X": 0.95, "x": 0.65, "o": 0.35}
 _STEPS_PER_BEAT = 4
-
-
-@dataclass(frozen=True)
-class ChordSegment:
-    """A chord and the time it rules.
-
-    Attributes:
-        start_s: first moment in seconds.
-        end_s: last moment in seconds.
-        label: chord in Harte's notation, such as `F#:min7`; `N` for none.
-    """
-
-    start_s: float
-    end_s: float
-    label: str
 
 
 @dataclass(frozen=True)
