@@ -65,6 +65,13 @@ def test_process_writes_a_folder_for_each_song(songs: Path, tmp_path: Path) -> N
     assert "x real time" in run.out
 
 
+def test_process_moves_notes_onto_the_beats_of_a_given_tempo(songs: Path, tmp_path: Path) -> None:
+    command = ["process", songs / "a.wav", "-o", tmp_path, "--stems", "bass", "--json"]
+    (document,) = unbraid(*command, "--quantize", "1/8", "--midi-tempo", "120").documents
+    manifest = document["manifest"]
+    assert (manifest["midi"]["quantised"], manifest["options"]["quantise"]["grid"]) == (True, "1/8")
+
+
 def test_json_is_one_document_per_song_and_nothing_else(songs: Path, tmp_path: Path) -> None:
     run = unbraid("process", songs, "-o", tmp_path / "out", "--json")
     assert {Path(document["path"]).name for document in run.documents} == {"a.wav", "b.flac"}
@@ -234,6 +241,8 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         ["x.wav", "--midi-tempo", "fast"],
         ["x.wav", "--midi-tempo", "0"],
         ["x.wav", "--onset-threshold", "2"],
+        ["x.wav", "--quantize", "1/8", "--swing", "40"],
+        ["x.wav", "--velocity-curve", "0"],
         ["x.wav", "--min-frequency", "500", "--max-frequency", "100"],
         ["x.wav", "--name", "{title}"],
         ["x.wav", "--stems", "kazoo"],

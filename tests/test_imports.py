@@ -18,6 +18,7 @@ LAYERS = [
     {"separation", "transcription", "analysis", "demo", "scoring"},
     {"export"},
     {"stages"},
+    {"transcribing"},
     {"pipeline", "transcript", "recording", "diagnosis"},
     {"trial", "batch"},
     {"terminal"},

@@ -21,7 +21,7 @@ from unbraid.pipeline import Result
 from unbraid.separation import MixtureStatistics
 from unbraid.separation.cache import FileCache
 from unbraid.separation.lite import MaskNetwork
-from unbraid.types import ProcessOptions, Progress, Samples, SeparationOptions
+from unbraid.types import ProcessOptions, Progress, QuantiseOptions, Samples, SeparationOptions
 from unbraid.weights import ModelStore
 
 RATE = 44_100
@@ -67,7 +67,8 @@ def test_the_folder_holds_stems_and_midi_and_nothing_unfinished(result: Result) 
     files = {str(file.relative_to(result.folder)) for file in result.folder.rglob("*.*")}
     assert files == {"manifest.json", *result.manifest.files()}
     assert {f"stems/{name}.wav" for name in STEMS} < files
-    assert {"midi/vocals.mid", "midi/bass.mid", "midi/other.mid", "midi/all.mid"} < files
+    assert {f"midi/{name}.mid" for name in (*STEMS, "all")} < files
+    assert {f"midi/raw/{name}.mid" for name in ("vocals", "bass", "other")} < files
 
 
 def test_the_manifest_describes_the_song(song: Path, result: Result) -> None:
@@ -95,7 +96,27 @@ def test_midi_files_load_in_other_programs(result: Result) -> None:
         mido.MidiFile(result.folder / file)
         pretty_midi.PrettyMIDI(str(result.folder / file))
     everything = pretty_midi.PrettyMIDI(str(result.folder / "midi" / "all.mid"))
-    assert [track.name for track in everything.instruments] == ["vocals", "bass", "other"]
+    assert [track.name for track in everything.instruments] == ["vocals", "bass", "other", "drums"]
+    assert [track.is_drum for track in everything.instruments] == [False, False, False, True]
+
+
+def test_written_notes_are_cleaned_and_the_raw_ones_stay(result: Result) -> None:
+    midi = result.manifest.midi
+    assert midi is not None
+    clean, raw = (
+        pretty_midi.PrettyMIDI(str(result.folder / files["bass"])).instruments[0].notes
+        for files in (midi.files, midi.raw)
+    )
+    assert midi.notes["bass"] == len(clean) < len(raw)
+    assert {note.pitch for note in clean} <= {note.pitch for note in raw}
+
+
+def test_drums_are_written_down(demo: DemoSong, result: Result) -> None:
+    (kit,) = pretty_midi.PrettyMIDI(str(result.folder / "midi" / "drums.mid")).instruments
+    kicks_s = np.array([note.start for note in kit.notes if note.pitch == 36])
+    bars_s = [time_s for time_s in demo.downbeats_s if time_s < 15]
+    found = [np.abs(kicks_s - time_s).min() < 0.02 for time_s in bars_s]
+    assert sum(found) >= 0.8 * len(bars_s)
 
 
 def test_a_second_run_does_nothing(song: Path, result: Result) -> None:
@@ -185,7 +206,7 @@ def test_silence_gives_silent_stems_and_midi_without_notes(tmp_path: Path) -> No
     assert all(stem.silent for stem in manifest.stems.values())
     assert set(manifest.quality.stems.values()) == {manifest.quality.whole} == {None}
     assert manifest.midi is not None
-    assert manifest.midi.notes == {"vocals": 0, "bass": 0, "other": 0}
+    assert manifest.midi.notes == {"vocals": 0, "bass": 0, "other": 0, "drums": 0}
     assert manifest.midi.tempo_source == "default"
 
 
@@ -201,6 +222,24 @@ def test_the_tempo_of_the_midi_files_can_be_given(song: Path, tmp_path: Path) ->
     result = process(song, tmp_path, ProcessOptions(midi_tempo=97.5, stems=("bass",)))
     midi = pretty_midi.PrettyMIDI(str(result.folder / "midi" / "bass.mid"))
     assert midi.get_tempo_changes()[1] == pytest.approx([97.5], rel=1e-5)
+
+
+def test_notes_go_onto_the_beats_of_a_given_tempo(song: Path, tmp_path: Path) -> None:
+    steps = QuantiseOptions("1/8")
+    options = ProcessOptions(midi_tempo=128, stems=("bass",), quantise=steps)
+    result = process(song, tmp_path, options)
+    (bass,) = pretty_midi.PrettyMIDI(str(result.folder / "midi" / "bass.mid")).instruments
+    eighths = np.array([note.start for note in bass.notes]) * 128 / 30
+    np.testing.assert_allclose(eighths, np.round(eighths), atol=0.01)
+    assert not any("quantised" in warning for warning in result.manifest.warnings)
+
+
+def test_a_song_without_a_beat_is_not_quantised_and_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "silence.wav"
+    soundfile.write(file, np.zeros((2 * RATE, 1)), RATE)
+    options = ProcessOptions(stems=("bass",), quantise=QuantiseOptions())
+    (warning,) = process(file, tmp_path / "out", options).manifest.warnings
+    assert "not quantised" in warning
 
 
 def test_progress_runs_through_all_stages_to_the_end(song: Path, tmp_path: Path) -> None:

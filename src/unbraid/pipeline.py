@@ -16,6 +16,7 @@ from unbraid.export.growing import GrowingStems
 from unbraid.export.manifest import (
     InputRecord,
     Manifest,
+    MidiRecord,
     ModelRecord,
     PassRecord,
     QualityRecord,
@@ -41,10 +42,9 @@ from unbraid.stages import (
     StageClock,
     export_song,
     judge_song,
-    pitched_stems,
     separate_song,
-    transcribe_song,
 )
+from unbraid.transcribing import transcribe_song, transcribed_stems
 from unbraid.types import OnProgress, ProcessOptions, Stage
 from unbraid.weights import ModelStore, OnTransfer, Transfer
 
@@ -309,10 +309,24 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
         stems=written.stems,
         quality=QualityRecord(whole=quality.whole, stems=quality.stems),
         midi=midi,
-        warnings=(*_warnings(job), *way.warnings, *quality.warnings, *written.warnings),
+        warnings=(
+            *_warnings(job),
+            *way.warnings,
+            *quality.warnings,
+            *_midi_warnings(job, midi),
+            *written.warnings,
+        ),
         reproduce=reproduce,
         seconds=job.clock.seconds,
     )
+
+
+def _midi_warnings(job: Job, midi: MidiRecord | None) -> tuple[str, ...]:
+    if midi and job.options.quantise and not midi.quantised:
+        return (
+            "the song's beats are not known, so the MIDI is not quantised; --midi-tempo sets them",
+        )
+    return ()
 
 
 def _separate(job: Job, way: Way, threads: int) -> tuple[GrowingStems, Reproduce]:
@@ -326,11 +340,11 @@ def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:
     """Seconds of audio that each stage goes through."""
     duration_s = job.mixture.duration_s
     stems = len(separator.stems) + job.options.with_rest
-    pitched = len(pitched_stems(separator.stems)) if job.options.midi else 0
+    transcribed = len(transcribed_stems(separator.stems)) if job.options.midi else 0
     return {
         "separate": duration_s,
         "judge": judged_s(duration_s, stems),
-        "transcribe": duration_s * pitched,
+        "transcribe": duration_s * transcribed,
         "export": duration_s * stems,
     }
 

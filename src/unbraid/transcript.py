@@ -10,7 +10,7 @@ from unbraid.export.manifest import TempoSource
 from unbraid.export.midi import stem_tracks, write_midi
 from unbraid.export.tempo_map import check_tempo
 from unbraid.inference import available_cores
-from unbraid.stages import midi_tempo
+from unbraid.transcribing import midi_tempo
 from unbraid.transcription import transcribe_blocks
 from unbraid.types import NoteEvent, OnProgress, Progress, TranscriptionOptions
 

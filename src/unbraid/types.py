@@ -158,6 +158,17 @@ class BeatGrid:
         if len(self.beats_s) < 2 or np.any(np.diff(self.beats_s) <= 0):
             raise InputError("a beat grid needs two beats or more, in order of time")
 
+    @classmethod
+    def steady(cls, tempo_bpm: float, duration_s: float) -> "BeatGrid":
+        """Quarters at one tempo from 0 to beyond a duration, four to the bar."""
+        beats = 2 + int(duration_s * tempo_bpm / 60)
+        return cls(tuple(60 / tempo_bpm * beat for beat in range(beats)), 0, "4/4", confidence=1.0)
+
+    @property
+    def tempo_bpm(self) -> float:
+        """The median tempo in beats per minute."""
+        return float(60 / np.median(np.diff(self.beats_s)))
+
     @property
     def beats_per_bar(self) -> int:
         """Beats of a bar."""
@@ -349,9 +360,11 @@ class ProcessOptions:
         separation: how the model goes through the song.
         stems: stems to keep; None keeps all.
         with_rest: also write `rest`, the mixture without the kept stems.
-        midi: transcribe the pitched stems.
+        midi: transcribe the stems.
         midi_tempo: beats per minute of the MIDI files; None takes the song's own.
         transcription: what counts as a note.
+        cleanup: which notes are dropped or joined; those before it are written too.
+        quantise: where the notes are moved to, in a song with a beat; None leaves them.
         format: audio format of the stems.
         bit_depth: sample format of WAV and FLAC.
         clip: what happens to stems beyond full scale: `float` keeps them by writing 32-bit float
@@ -368,6 +381,8 @@ class ProcessOptions:
     midi: bool = True
     midi_tempo: float | None = None
     transcription: TranscriptionOptions = field(default_factory=TranscriptionOptions)
+    cleanup: CleanupOptions = field(default_factory=CleanupOptions)
+    quantise: QuantiseOptions | None = None
     format: AudioFormat = "wav"
     bit_depth: BitDepth = "24"
     clip: ClipMode = "float"

@@ -29,7 +29,9 @@ from unbraid.cli.options import (
     MidiTempo,
     MinFrequency,
     MinNote,
+    MinVelocity,
     Model,
+    Monophonic,
     NameTemplate,
     OnsetThreshold,
     Out,
@@ -37,6 +39,7 @@ from unbraid.cli.options import (
     PitchBends,
     Precision,
     Preset,
+    Quantize,
     Quiet,
     Residual,
     Resume,
@@ -45,16 +48,22 @@ from unbraid.cli.options import (
     Shifts,
     Songs,
     StemList,
+    Strength,
+    Swing,
+    SwingGrid,
     Threads,
     TwoStems,
+    VelocityCurve,
     Weights,
     WithRest,
 )
 from unbraid.cli.running import Output, find, run, usage
 from unbraid.presets import PRESETS
 from unbraid.types import (
+    CleanupOptions,
     OnProgress,
     ProcessOptions,
+    QuantiseOptions,
     SeparationOptions,
     StemName,
     TranscriptionOptions,
@@ -72,6 +81,9 @@ app.command()(doctor)
 
 STEMS = ProcessOptions()
 NOTES = TranscriptionOptions()
+CLEANUP = CleanupOptions()
+MONOPHONIC = ",".join(CLEANUP.monophonic)
+STEPS = QuantiseOptions()
 SEPARATION = SeparationOptions()
 
 
@@ -116,6 +128,13 @@ def process(
     min_frequency: MinFrequency = NOTES.min_frequency_hz,
     max_frequency: MaxFrequency = NOTES.max_frequency_hz,
     pitch_bends: PitchBends = NOTES.pitch_bends,
+    monophonic: Monophonic = MONOPHONIC,
+    min_velocity: MinVelocity = CLEANUP.min_velocity,
+    velocity_curve: VelocityCurve = CLEANUP.velocity_curve,
+    quantize: Quantize = None,
+    quantize_strength: Strength = STEPS.strength,
+    swing: Swing = STEPS.swing,
+    swing_grid: SwingGrid = STEPS.swing_grid,
     resume: Resume = True,
     jobs: Jobs = 1,
     threads: Threads = None,
@@ -130,6 +149,12 @@ def process(
         notes = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
+        cleanup = CleanupOptions(
+            monophonic=tuple(_items(monophonic)),
+            min_velocity=min_velocity,
+            velocity_curve=velocity_curve,
+        )
+        steps = quantize and QuantiseOptions(quantize, quantize_strength, swing, swing_grid)
     options = _options(
         preset,
         _given(
@@ -146,6 +171,8 @@ def process(
         with_rest=True if two_stems else with_rest,
         midi_tempo=_tempo(midi_tempo),
         transcription=notes,
+        cleanup=cleanup,
+        quantise=steps,
         format=format,
         bit_depth=bit_depth,
         clip=clip,

@@ -106,6 +106,20 @@ SwingGrid = Annotated[
     Subdivision | None,
     typer.Option(help="Step that swings.", show_default="that of the grid"),
 ]
+Quantize = Annotated[
+    Subdivision | None,
+    typer.Option(
+        help="Move the notes onto the song's beats, to steps of this length.",
+        show_default="as they were played",
+    ),
+]
+MinVelocity = Annotated[int, typer.Option(help="Softer notes are dropped.", min=1, max=127)]
+VelocityCurve = Annotated[
+    float, typer.Option(help="Exponent of the velocities; below 1 soft notes become louder.")
+]
+Monophonic = Annotated[
+    str, typer.Option(help="Stems in which one note sounds at a time.", metavar="LIST")
+]
 Shifts = Annotated[
     int | None,
     typer.Option(

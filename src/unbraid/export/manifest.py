@@ -90,6 +90,8 @@ class MidiRecord(Record):
     tempo_bpm: float
     tempo_source: TempoSource
     files: dict[str, str]
+    raw: dict[str, str] = {}
+    quantised: bool = False
     notes: dict[str, int]
 
 
@@ -138,7 +140,7 @@ class Manifest(Record):
 
     def files(self) -> tuple[str, ...]:
         """All files it names, relative to the result folder."""
-        midi = tuple(self.midi.files.values()) if self.midi else ()
+        midi = (*self.midi.files.values(), *self.midi.raw.values()) if self.midi else ()
         residual = (self.audio.residual,) if self.audio.residual else ()
         return tuple(stem.file for stem in self.stems.values()) + residual + midi
 

@@ -59,7 +59,8 @@ def quantise_file(
     last_tick = max((sum(message.time for message in track) for track in file.tracks), default=0)
     grid = clock.grid(last_tick)
     if tempo_bpm is not None:
-        grid = _steady(tempo_bpm, clock.seconds(last_tick))
+        check_tempo(tempo_bpm)
+        grid = BeatGrid.steady(tempo_bpm, clock.seconds(last_tick))
         new_clock = TempoMap.of_grid(grid)
     tracks = [_Track.of(track, clock, grid, options) for track in file.tracks]
     file.tracks = [track.written(new_clock, CLOCK if tempo_bpm else ()) for track in tracks]
@@ -86,12 +87,6 @@ def _read(source: Path) -> mido.MidiFile:
     if file.type == 2 or file.ticks_per_beat <= 0:
         raise AudioError(f"{source.name!r} has no beats that all its tracks share")
     return file
-
-
-def _steady(tempo_bpm: float, end_s: float) -> BeatGrid:
-    check_tempo(tempo_bpm)
-    beats = 2 + int(end_s * tempo_bpm / 60)
-    return BeatGrid(tuple(60 / tempo_bpm * beat for beat in range(beats)), 0, "4/4", confidence=1.0)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,219 @@
+"""The notes and strokes of a song's stems, written as MIDI files."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias, TypeVar
+
+from pydantic import TypeAdapter
+
+from unbraid.analysis.beats import OnsetEnvelope, estimate_tempo
+from unbraid.export.growing import GrowingStems
+from unbraid.export.levels import stretches, total
+from unbraid.export.manifest import MidiRecord, TempoSource
+from unbraid.export.midi import MidiTrack, drum_track, stem_tracks, write_midi
+from unbraid.stages import REST, Job
+from unbraid.transcription import transcribe_blocks
+from unbraid.transcription.cleanup import clean_notes
+from unbraid.transcription.drums import transcribe_drums
+from unbraid.transcription.quantise import quantise_notes, quantise_strokes
+from unbraid.types import (
+    BeatGrid,
+    DrumStroke,
+    NoteEvent,
+    ProcessOptions,
+    Read,
+    Samples,
+    StemName,
+)
+
+DRUMS = "drums"
+PULSE = (DRUMS, "bass")  # the stems that carry the beat
+DEFAULT_TEMPO_BPM = 120.0  # of MIDI files, where a song has no steady pulse
+
+T = TypeVar("T")
+Report: TypeAlias = Callable[[float], None]
+"""Called with the seconds of audio finished; what it raises ends the work."""
+
+NOTES = TypeAdapter(list[NoteEvent])
+STROKES = TypeAdapter(list[DrumStroke])
+
+
+def transcribed_stems(names: Iterable[StemName]) -> list[StemName]:
+    """Those that are written as MIDI: all but the rest, the drums last."""
+    return sorted((name for name in names if name != REST), key=lambda name: name == DRUMS)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What the stems play.
+
+    Attributes:
+        notes: of each pitched stem.
+        strokes: of the drums; None without such a stem.
+    """
+
+    notes: Mapping[StemName, Sequence[NoteEvent]]
+    strokes: Sequence[DrumStroke] | None
+
+    def tracks(self) -> list[MidiTrack]:
+        """A track for each stem, the drums last."""
+        drums = [] if self.strokes is None else [drum_track(self.strokes)]
+        return [*stem_tracks(self.notes), *drums]
+
+
+def transcribe_song(
+    job: Job, stems: GrowingStems, threads: int, grid: BeatGrid | None = None
+) -> MidiRecord:
+    """Write what the stems play, a file for each and one with all, and the notes as first heard.
+
+    Args:
+        job: the song.
+        stems: its stems.
+        threads: threads of the network.
+        grid: the song's beats; None where it has none. A tempo that was asked for goes before them.
+    """
+    duration_s, given_bpm = job.mixture.duration_s, job.options.midi_tempo
+    whole_s = duration_s * len(transcribed_stems(stems.names))
+    with job.clock.running("transcribe", whole_s) as report:
+        heard = _hear(job, stems, threads, report)
+        tempo: float | BeatGrid
+        source: TempoSource
+        if grid is not None and given_bpm is None:
+            tempo, source = grid, "song"
+        else:
+            tempo, source = midi_tempo(
+                given_bpm, _pulse(job, stems), job.mixture.sample_rate, lambda: report(whole_s)
+            )
+            grid = BeatGrid.steady(given_bpm, duration_s) if given_bpm else None
+        played = _edited(heard, job.options, grid)
+        tracks = played.tracks()
+        return MidiRecord(
+            tempo_bpm=round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
+            tempo_source=source,
+            files={
+                **{track.name: _write(job, track.name, [track], tempo) for track in tracks},
+                "all": _write(job, "all", tracks, tempo),
+            },
+            raw={
+                track.name: _write(job, f"raw/{track.name}", [track], tempo)
+                for track in stem_tracks(heard.notes)
+            },
+            quantised=job.options.quantise is not None and grid is not None,
+            notes={track.name: len(track.notes) for track in tracks},
+        )
+
+
+def _hear(job: Job, stems: GrowingStems, threads: int, report: Report) -> _Heard:
+    """The notes and strokes, kept so that an interrupted run does not hear them again."""
+    names = transcribed_stems(stems.names)
+    starts_s = (k * job.mixture.duration_s for k in range(len(names)))
+    reports = dict(zip(names, (_after(start_s, report) for start_s in starts_s), strict=True))
+    hear_drums = reports.pop(DRUMS, None)
+    notes = {name: _notes(job, stems, name, threads, each) for name, each in reports.items()}
+    return _Heard(notes, _strokes(job, stems, hear_drums) if hear_drums else None)
+
+
+def _notes(
+    job: Job, stems: GrowingStems, name: StemName, threads: int, report: Report
+) -> list[NoteEvent]:
+    options = job.options.transcription
+    digest = hashlib.sha256(repr(options).encode()).hexdigest()[:16]
+    blocks, rate = _blocks(stems, partial(stems.read, name)), job.mixture.sample_rate
+    hear = partial(transcribe_blocks, blocks, rate, options, threads=threads, on_progress=report)
+    return _kept(job, f"{name}.{digest}", NOTES, hear)
+
+
+def _strokes(job: Job, stems: GrowingStems, report: Report) -> list[DrumStroke]:
+    rate, half_s = job.mixture.sample_rate, job.mixture.duration_s / 2
+    reads: tuple[Read, Read] = (partial(stems.read, DRUMS), job.mixture.read)
+    drums, song = (_blocks(stems, read) for read in reads)
+    hear = partial(
+        transcribe_drums,
+        _reported(drums, 2 * rate, report),
+        _reported(song, 2 * rate, _after(half_s, report)),
+        rate,
+    )
+    return _kept(job, DRUMS, STROKES, hear)
+
+
+def _kept(job: Job, name: str, kind: TypeAdapter[T], hear: Callable[[], T]) -> T:
+    """What an interrupted run has heard, or what is heard now."""
+    file = job.folder.partial / f"{name}.json"
+    if file.exists():
+        return kind.validate_json(file.read_bytes())
+    heard = hear()
+    with job.folder.writing(file) as unfinished:
+        unfinished.write_bytes(kind.dump_json(heard))
+    return heard
+
+
+def _edited(heard: _Heard, options: ProcessOptions, grid: BeatGrid | None) -> _Heard:
+    """What the stems play as it is written: cleaned, and on the grid if that was asked for."""
+    cleanup, quantise = options.cleanup, options.quantise
+    notes = {
+        name: clean_notes(each, cleanup, monophonic=name in cleanup.monophonic)
+        for name, each in heard.notes.items()
+    }
+    if quantise is None or grid is None:
+        return _Heard(notes, heard.strokes)
+    return _Heard(
+        {name: quantise_notes(each, grid, quantise) for name, each in notes.items()},
+        heard.strokes and quantise_strokes(heard.strokes, grid, quantise),
+    )
+
+
+def _write(job: Job, name: str, tracks: list[MidiTrack], tempo: float | BeatGrid) -> str:
+    file = job.folder.path / "midi" / f"{name}.mid"
+    with job.folder.writing(file) as unfinished:
+        write_midi(unfinished, tracks, tempo)
+    return job.folder.relative(file)
+
+
+def midi_tempo(
+    given_bpm: float | None,
+    blocks: Iterable[Samples],
+    sample_rate: int,
+    check_cancel: Callable[[], None],
+) -> tuple[float, TempoSource]:
+    """Beats per minute for MIDI files: those given, else the music's own, else the usual 120.
+
+    Args:
+        given_bpm: what the user asked for; None for the music's own.
+        blocks: the music, float32 [channel, time] each.
+        sample_rate: samples per second.
+        check_cancel: called between blocks; what it raises ends the work.
+    """
+    if given_bpm is not None:
+        return given_bpm, "given"
+    envelope = OnsetEnvelope(sample_rate)
+    for block in blocks:
+        check_cancel()
+        envelope.push(block)
+    tempo = estimate_tempo(envelope)
+    return (round(tempo.bpm, 3), "song") if tempo else (DEFAULT_TEMPO_BPM, "default")
+
+
+def _pulse(job: Job, stems: GrowingStems) -> Iterator[Samples]:
+    """What the beat is found in: drums and bass, or the whole song without them."""
+    carriers: list[Read] = [partial(stems.read, name) for name in PULSE if name in stems.names]
+    return _blocks(stems, total(carriers) if carriers else job.mixture.read)
+
+
+def _blocks(stems: GrowingStems, read: Read) -> Iterator[Samples]:
+    return (read(start, stop) for start, stop in stretches(stems.written))
+
+
+def _after(before_s: float, report: Report) -> Report:
+    """Reports of a part of a stage that begins when `before_s` seconds of it are done."""
+    return lambda done_s: report(before_s + done_s)
+
+
+def _reported(blocks: Iterable[Samples], sample_rate: int, report: Report) -> Iterator[Samples]:
+    """Blocks, of which the seconds done are reported."""
+    done = 0
+    for block in blocks:
+        yield block
+        done += block.shape[1]
+        report(done / sample_rate)
