@@ -9,6 +9,7 @@ import sys
 from bench import (
     demucs,
     memory,
+    midi,
     process,
     quality,
     quality_score,
@@ -30,6 +31,7 @@ BENCHES = {
     "stems": quality.stems_bench,
     "lite": quality.lite_bench,
     "notes": quality.notes_bench,
+    "midi": midi.bench,
     "quality_score": quality_score.bench,
 }
 

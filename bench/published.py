@@ -2,12 +2,15 @@
 
 import io
 import logging
+import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import soundfile
+
 from unbraid.transcription.basic_pitch import NETWORK
-from unbraid.types import NoteEvent, TranscriptionOptions
+from unbraid.types import AudioSignal, NoteEvent, TranscriptionOptions
 
 logging.getLogger().setLevel(logging.ERROR)  # it complains of the runtimes that are not there
 
@@ -44,3 +47,11 @@ class Transcriber:
                 minimum_frequency=ours.min_frequency_hz,
                 maximum_frequency=ours.max_frequency_hz,
             )
+
+
+def published_notes(signal: AudioSignal) -> list[NoteEvent]:
+    """The notes of a recording in memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "recording.wav")
+        soundfile.write(file, signal.samples.T, signal.sample_rate, "FLOAT")
+        return Transcriber().notes(file)

@@ -3,15 +3,13 @@
 import hashlib
 import math
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from bench import naive, recordings, training_free
-from bench.published import Transcriber
+from bench.published import published_notes
 from bench.results import Section, Target
 from unbraid.audio import load
 from unbraid.demo import demo_song
@@ -19,7 +17,7 @@ from unbraid.demo.room import RATE
 from unbraid.scoring import note_f1, sdr
 from unbraid.separation import MixtureArray, separate
 from unbraid.transcription import transcribe
-from unbraid.types import AudioSignal, NoteEvent, Samples, StemName
+from unbraid.types import AudioSignal, Samples, StemName
 
 MOST_LOSS_DB = 0.05
 LEAST_MEAN_DB, LEAST_VOICE_DB, MOST_FALSE_VOICE_DB, MOST_LEFT_DB = 4.0, 2.5, -18.0, -100.0
@@ -184,7 +182,7 @@ def notes_bench() -> Section:
     rows = []
     for name, truth in song.notes.items():
         ours = note_f1(truth, transcribe(song.stems[name])).f1
-        theirs = note_f1(truth, _published_notes(song.stems[name])).f1
+        theirs = note_f1(truth, published_notes(song.stems[name])).f1
         rows.append((name, ours, theirs))
     ours, theirs = (float(np.mean([row[k] for row in rows])) for k in (1, 2))
     return Section(
@@ -200,10 +198,3 @@ def notes_bench() -> Section:
             Target("notes as good as the package's", f"{ours:.3f} to {theirs:.3f}", ours >= theirs)
         ],
     )
-
-
-def _published_notes(stem: AudioSignal) -> list[NoteEvent]:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "stem.wav")
-        soundfile.write(file, stem.samples.T, stem.sample_rate, "FLOAT")
-        return Transcriber().notes(file)
