@@ -216,6 +216,39 @@ class ChordSegment:
 
 
 @dataclass(frozen=True)
+class Tempo:
+    """How fast the beats of a song follow each other.
+
+    Attributes:
+        bpm: beats per minute, a whole number where it can hardly be told from one; None without
+            beats, and in rubato.
+        steady: whether it is kept from beginning to end.
+        rubato: whether the beats follow no tempo at all.
+        confidence: of the beats, 0 to 1; 0 without.
+        curve: seconds and the beats per minute there, at each beat.
+    """
+
+    bpm: float | None
+    steady: bool
+    rubato: bool
+    confidence: float
+    curve: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """The beats of a song.
+
+    Attributes:
+        tempo: how fast they are.
+        grid: where they are; None where there are none.
+    """
+
+    tempo: Tempo
+    grid: BeatGrid | None
+
+
+@dataclass(frozen=True)
 class TranscriptionOptions:
     """What counts as a note.
 
