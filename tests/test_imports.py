@@ -13,7 +13,7 @@ PACKAGE = Path(unbraid.__file__).parent
 
 # A module may import those of its own layer and of lower ones.
 LAYERS = [
-    {"types", "errors"},
+    {"types", "errors", "spelling"},
     {"audio", "weights", "inference", "presets"},
     {"separation", "transcription", "analysis", "demo", "scoring"},
     {"export"},

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InputError
+from unbraid.spelling import FIFTHS, Mode, pitch_class, tonic_name
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Audio samples, full scale 1.0."""
@@ -207,7 +208,7 @@ class ChordSegment:
     Attributes:
         start_s: first moment in seconds.
         end_s: last moment in seconds.
-        label: chord in Harte's notation, such as `F#:min7`; `N` for none.
+        label: chord in Harte's notation, such as `F#:min7` or `C:maj/3`; `N` for none.
     """
 
     start_s: float
@@ -246,6 +247,78 @@ class Rhythm:
 
     tempo: Tempo
     grid: BeatGrid | None
+
+
+@dataclass(frozen=True)
+class KeySegment:
+    """A key and the time it rules.
+
+    Attributes:
+        start_s: first moment in seconds.
+        end_s: last moment in seconds.
+        tonic: such as `F#` or `Eb`.
+        mode: major or minor.
+    """
+
+    start_s: float
+    end_s: float
+    tonic: str
+    mode: Mode
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of a song.
+
+    Attributes:
+        tonic: spelled as its signature has it, such as `F#` or `Eb`.
+        mode: major or minor.
+        confidence: 0 to 1.
+        alternatives: what else it could be, the likeliest first; the relative and the parallel key
+            are always among them. They have no alternatives and no segments.
+        segments: the keys that the song goes through, from its beginning to its end.
+
+    Example:
+        >>> key = Key("A", "major", confidence=0.8)
+        >>> key.name, key.relative, key.parallel, key.sharps, key.camelot
+        ('A major', 'F# minor', 'A minor', 3, '11B')
+    """
+
+    tonic: str
+    mode: Mode
+    confidence: float
+    alternatives: tuple["Key", ...] = ()
+    segments: tuple[KeySegment, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Such as `D minor`."""
+        return f"{self.tonic} {self.mode}"
+
+    @property
+    def sharps(self) -> int:
+        """Of the signature; negative for flats."""
+        return FIFTHS.index(self.tonic) - FIFTHS.index("C" if self.mode == "major" else "A")
+
+    @property
+    def camelot(self) -> str:
+        """Place on the wheel that disc jockeys mix by, such as `8B`."""
+        return f"{(7 + self.sharps) % 12 + 1}{'B' if self.mode == 'major' else 'A'}"
+
+    @property
+    def relative(self) -> str:
+        """Name of the key of the other mode with the same signature."""
+        third = 9 if self.mode == "major" else 3
+        return self._other(pitch_class(self.tonic) + third)
+
+    @property
+    def parallel(self) -> str:
+        """Name of the key of the other mode on the same tonic."""
+        return self._other(pitch_class(self.tonic))
+
+    def _other(self, pitch: int) -> str:
+        mode: Mode = "minor" if self.mode == "major" else "major"
+        return f"{tonic_name(pitch, mode)} {mode}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ at the tuning that the song keeps: Mauch and Dixon, Approximate Note Transcripti
 Identification of Difficult Chords (2010), without its transcription.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from unbraid.types import Samples
 
 FRAMES_PER_SECOND = 10
 WINDOW_S = 0.37
-BINS = 3  # to a semitone, from which the tuning is read
+BINS = 3  # to a semitone
 WIDTH = 0.3  # of a bin in semitones, standard deviation
 AROUND = 13  # semitones that a tone has to stand out from
 LOG_GAIN = 10_000.0
@@ -44,14 +45,16 @@ class Chromagram:
         margin = AROUND // 2
         pitches = np.arange(BINS * (low - margin), BINS * (high + margin)) / BINS
         self._inside = slice(BINS * margin, -BINS * margin)
-        hz = np.fft.rfftfreq(len(self._window), 1 / sample_rate)[1:]
+        self._bin_hz = sample_rate / len(self._window)
+        hz = self._bin_hz * np.arange(1.0, len(self._window) // 2 + 1)
         hz = hz[hz < 440 * 2 ** ((high + AROUND - 69) / 12)]
-        sounding = 69 + 12 * np.log2(hz / 440)
+        sounding = _pitch(hz)
         kernels = np.exp(-0.5 * ((sounding[:, np.newaxis] - pitches) / WIDTH) ** 2)
-        self._kernels = 2 / self._window.sum() * kernels / (kernels.sum(axis=0) + 1e-9)
+        self._kernels = kernels / (kernels.sum(axis=0) + 1e-9)
         self._shift = BINS * (low % 12)
         self._pending = np.zeros(len(self._window) // 2)  # centres the first window on time 0
         self._frames: list[FloatArray] = []
+        self._turns = 0j
 
     def push(self, block: Samples) -> None:
         """Take the next block of the recording, float32 [channel, time], of any length."""
@@ -61,23 +64,43 @@ class Chromagram:
         windows = np.lib.stride_tricks.sliding_window_view(self._pending, len(self._window))
         bins = slice(1, 1 + len(self._kernels))
         spectra = np.abs(scipy.fft.rfft(windows[:: self._hop] * self._window)[:, bins])
-        levels = np.log1p(LOG_GAIN * spectra @ self._kernels)
+        spectra *= 2 * LOG_GAIN / self._window.sum()
+        levels = np.log1p(spectra @ self._kernels)
         around = scipy.ndimage.uniform_filter1d(levels, BINS * AROUND, axis=1)
         tones = (levels - around).clip(0)[:, self._inside]
         octaves = tones.reshape(len(tones), -1, BINS * 12).sum(axis=1)
         self._frames.append(np.roll(octaves, self._shift, axis=1))
+        self._turns += _turns(spectra, self._bin_hz)
         self._pending = self._pending[len(levels) * self._hop :]
+
+    @property
+    def turns(self) -> complex:
+        """How far the tones so far are from 440 Hz tuning: a semitone is a full turn."""
+        return self._turns
 
     def frames(self) -> FloatArray:
         """Strength of thirds of semitones so far [frame, 36], the first of each at 440 Hz's."""
         return np.concatenate([np.zeros((0, BINS * 12)), *self._frames])
 
 
-def tuning(frames: FloatArray) -> float:
-    """How far the song is from 440 Hz, in semitones from -0.5 to 0.5."""
-    turns = np.exp(2j * np.pi * np.arange(BINS * 12) / BINS)
-    plain = frames**3  # what stands out most tells it best
-    return float(np.angle(plain.sum(axis=0) @ turns) / (2 * np.pi))
+def tuning(chromagrams: Iterable[Chromagram]) -> float:
+    """How far a song is from 440 Hz, in semitones from -0.5 to 0.5."""
+    return float(np.angle(sum(each.turns for each in chromagrams)) / (2 * np.pi))
+
+
+def _pitch(hz: FloatArray) -> FloatArray:
+    """MIDI number, with fractions."""
+    return np.asarray(69 + 12 * np.log2(hz / 440))
+
+
+def _turns(spectra: FloatArray, bin_hz: float) -> complex:
+    """Peaks as turns from the nearest semitone, the louder ones counting more."""
+    levels = np.log(spectra + 1e-9)
+    before, at, after = levels[:, :-2], levels[:, 1:-1], levels[:, 2:]
+    frame, place = np.nonzero((at > before) & (at >= after) & (at > 0))
+    before, at, after = before[frame, place], at[frame, place], after[frame, place]
+    top = place + 0.5 * (before - after) / (before - 2 * at + after)  # of a parabola
+    return complex(at @ np.exp(2j * np.pi * _pitch((top + 2) * bin_hz)))
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def gathered(
     harmony = thirds["other"] + BESIDE * thirds["bass"]
     if len(thirds["vocals"]):
         harmony += BESIDE * thirds["vocals"]
-    offset = tuning(harmony)
+    offset = tuning(pitches.values())
     return Hearing(
         duration_s,
         drums.frame_rate,
