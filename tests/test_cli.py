@@ -292,6 +292,30 @@ def test_transcribing_files_of_the_same_name_loses_none(songs: Path, tmp_path: P
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.mid", "a (2).mid"}
 
 
+def test_analyze_says_what_is_in_a_song(demo: DemoSong, tmp_path: Path) -> None:
+    song = tmp_path / "song.wav"
+    soundfile.write(song, demo.mixture.samples[:, : 15 * RATE].T, RATE)
+    found = unbraid("analyze", song, "--json").documents[0]
+    assert found["path"] == str(song)
+    assert (found["bpm"], found["metre"], found["key"]["tonic"]) == (128, "4/4", "D")
+    assert {"tempo", "beats", "downbeats", "chords", "drums", "loudness"} < set(found)
+    assert {"stems", "quality", "sounds"} < set(found)
+    assert list(tmp_path.iterdir()) == [song]
+    shown = unbraid("analyze", song).out
+    assert "128 BPM" in shown
+    assert "D major" in shown
+
+
+@pytest.mark.parametrize("seconds", [0.05, 2.0])
+def test_analyze_invents_nothing_where_there_is_no_music(seconds: float, tmp_path: Path) -> None:
+    song = tmp_path / "silence.wav"
+    soundfile.write(song, np.zeros((round(RATE * seconds), 2)), RATE)
+    found = unbraid("analyze", song, "--json").documents[0]
+    assert (found["bpm"], found["key"], found["metre"]) == (None, None, None)
+    assert (found["beats"], found["drums"], found["sounds"]) == ([], [], [])
+    assert {chord["label"] for chord in found["chords"]} == {"N"}
+
+
 def test_info_describes_a_recording(tmp_path: Path) -> None:
     sine = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "sine.wav", sine, RATE)

@@ -18,9 +18,9 @@ LAYERS = [
     {"separation", "transcription", "analysis", "demo", "scoring"},
     {"export"},
     {"stages"},
-    {"transcribing"},
+    {"analysing", "transcribing"},
     {"pipeline", "transcript", "recording", "diagnosis"},
-    {"trial", "batch"},
+    {"trial", "batch", "listening"},
     {"terminal"},
     {"cli"},
 ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import mido
+import mir_eval
 import numpy as np
 import pretty_midi
 import pytest
@@ -17,6 +18,7 @@ from unbraid import process
 from unbraid.audio import load
 from unbraid.demo import DemoSong
 from unbraid.errors import Cancelled, InputError, ModelError, ResourceError
+from unbraid.export.analysis import read_analysis
 from unbraid.pipeline import Result
 from unbraid.separation import MixtureStatistics
 from unbraid.separation.cache import FileCache
@@ -26,6 +28,7 @@ from unbraid.weights import ModelStore
 
 RATE = 44_100
 STEMS = ["vocals", "drums", "bass", "other"]
+STAGES = ["decode", "separate", "judge", "analyse", "transcribe", "export"]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,14 @@ def test_the_manifest_describes_the_song(song: Path, result: Result) -> None:
     assert manifest.input.duration_s == pytest.approx(15.0)
     assert (manifest.input.sample_rate, manifest.input.channels) == (RATE, 2)
     assert manifest.audio.sample_format == "24-bit"
-    assert set(manifest.seconds) == {"decode", "separate", "judge", "transcribe", "export"}
+    assert set(manifest.seconds) == {
+        "decode",
+        "separate",
+        "judge",
+        "analyse",
+        "transcribe",
+        "export",
+    }
     assert manifest.reproduce.input_sha256 == manifest.input.sha256
 
 
@@ -117,6 +127,32 @@ def test_drums_are_written_down(demo: DemoSong, result: Result) -> None:
     bars_s = [time_s for time_s in demo.downbeats_s if time_s < 15]
     found = [np.abs(kicks_s - time_s).min() < 0.02 for time_s in bars_s]
     assert sum(found) >= 0.8 * len(bars_s)
+
+
+def test_the_analysis_says_what_the_song_is(demo: DemoSong, result: Result) -> None:
+    assert result.manifest.analysis == "analysis.json"
+    found = read_analysis(result.folder / "analysis.json")
+    assert found is not None
+    assert (found.bpm, found.metre, found.tempo.steady) == (128, "4/4", True)
+    assert found.key is not None
+    assert (found.key.tonic, found.key.mode) == ("D", "major")
+    beats_s = [time_s for time_s in demo.beats_s if time_s < 15]
+    assert mir_eval.beat.f_measure(np.array(beats_s), np.array(found.beats)) > 0.9
+    assert set(found.downbeats) <= set(found.beats)
+    assert found.chords[0].start == 0
+    assert found.chords[-1].end == pytest.approx(15.0)
+    assert {"D:maj", "F#:min7", "B:min"} <= {chord.label for chord in found.chords}
+    assert found.drums is not None
+    assert len(found.drums) == result.manifest.midi.notes["drums"]  # type: ignore[union-attr]
+    assert list(found.stems) == STEMS
+    assert found.stems["drums"].sounding
+    assert found.quality == result.manifest.quality
+
+
+def test_midi_keeps_the_bars_of_the_song(demo: DemoSong, result: Result) -> None:
+    everything = pretty_midi.PrettyMIDI(str(result.folder / "midi" / "all.mid"))
+    bars_s = np.array([time_s for time_s in demo.downbeats_s if time_s < 15])
+    assert mir_eval.beat.f_measure(bars_s, everything.get_downbeats()) > 0.9
 
 
 def test_a_second_run_does_nothing(song: Path, result: Result) -> None:
@@ -246,7 +282,7 @@ def test_progress_runs_through_all_stages_to_the_end(song: Path, tmp_path: Path)
     seen: list[Progress] = []
     process(song, tmp_path, on_progress=seen.append)
     stages = [stage for stage, _ in itertools.groupby(progress.stage for progress in seen)]
-    assert stages == ["decode", "separate", "judge", "transcribe", "export"]
+    assert stages == STAGES
     for stage in stages[1:]:
         steps = [progress.done_s for progress in seen if progress.stage == stage]
         total_s = next(p.total_s for p in seen if p.stage == stage)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from unbraid.errors import ModelError as ModelError
     from unbraid.errors import ResourceError as ResourceError
     from unbraid.errors import UnbraidError as UnbraidError
+    from unbraid.export.analysis import AnalysisRecord as AnalysisRecord
     from unbraid.export.manifest import Manifest as Manifest
+    from unbraid.listening import analyze as analyze
     from unbraid.pipeline import Result as Result
     from unbraid.pipeline import process as process
     from unbraid.presets import preset as preset
@@ -48,7 +50,9 @@ _HOMES = {
         "ResourceError",
         "UnbraidError",
     ),
+    "unbraid.export.analysis": ("AnalysisRecord",),
     "unbraid.export.manifest": ("Manifest",),
+    "unbraid.listening": ("analyze",),
     "unbraid.pipeline": ("Result", "process"),
     "unbraid.presets": ("preset",),
     "unbraid.separation": ("Separator", "separate"),

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from unbraid import __version__
+from unbraid.analysing import analyse_song, write_analysis
 from unbraid.audio import check_writable, describe_downmix, open_audio, read_tags
 from unbraid.errors import MissingExtraError, ModelError, ResourceError, resource_error
 from unbraid.export.folder import ResultFolder, claim
@@ -44,7 +45,7 @@ from unbraid.stages import (
     judge_song,
     separate_song,
 )
-from unbraid.transcribing import transcribe_song, transcribed_stems
+from unbraid.transcribing import transcribe_song, transcribed_stems, write_song
 from unbraid.types import OnProgress, ProcessOptions, Stage
 from unbraid.weights import ModelStore, OnTransfer, Transfer
 
@@ -292,8 +293,15 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
     stems, reproduce = separated
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     quality = judge_song(job, stems, reproduce.threads)
-    midi = transcribe_song(job, stems, reproduce.threads) if job.options.midi else None
+    music = analyse_song(job, stems) if job.options.midi or job.options.analysis else None
+    played = transcribe_song(job, stems, reproduce.threads)
+    grid = music.rhythm.grid if music else None
+    midi = write_song(job, played, grid) if job.options.midi else None
     written = export_song(job, stems)
+    scores = QualityRecord(whole=quality.whole, stems=quality.stems)
+    analysis = None
+    if music and job.options.analysis:
+        analysis = write_analysis(job, music, played.strokes, written.stems, scores)
     return Manifest(
         unbraid_version=__version__,
         created=_now(),
@@ -307,8 +315,9 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
         options=job.options,
         audio=written.audio,
         stems=written.stems,
-        quality=QualityRecord(whole=quality.whole, stems=quality.stems),
+        quality=scores,
         midi=midi,
+        analysis=analysis,
         warnings=(
             *_warnings(job),
             *way.warnings,
@@ -340,10 +349,12 @@ def _workload(job: Job, separator: LoadedModel) -> dict[Stage, float]:
     """Seconds of audio that each stage goes through."""
     duration_s = job.mixture.duration_s
     stems = len(separator.stems) + job.options.with_rest
-    transcribed = len(transcribed_stems(separator.stems)) if job.options.midi else 0
+    analysed = job.options.midi or job.options.analysis
+    transcribed = len(transcribed_stems(separator.stems, job.options))
     return {
         "separate": duration_s,
         "judge": judged_s(duration_s, stems),
+        "analyse": duration_s * analysed,
         "transcribe": duration_s * transcribed,
         "export": duration_s * stems,
     }

@@ -34,6 +34,7 @@ REST = "rest"  # the mixture without the wanted stems
 COST: dict[Stage, float] = {
     "separate": 1 / 30,
     "judge": 1 / 25,
+    "analyse": 1 / 50,
     "transcribe": 1 / 120,
     "export": 1 / 600,
 }

@@ -24,6 +24,7 @@ from unbraid.types import Progress, Stage
 
 if TYPE_CHECKING:
     from unbraid.diagnosis import Diagnosis
+    from unbraid.export.analysis import AnalysisRecord
     from unbraid.export.retiming import Retiming
     from unbraid.pipeline import Result
     from unbraid.recording import Description
@@ -36,6 +37,7 @@ STAGES: dict[Stage, str] = {
     "pull": "pulling the model",
     "separate": "separating",
     "judge": "judging",
+    "analyse": "analysing",
     "transcribe": "transcribing",
     "export": "writing",
 }
@@ -167,6 +169,31 @@ def show_transcript(transcript: "Transcript") -> None:
         f"{len(transcript.notes)} notes, {transcript.tempo_bpm:.4g} BPM: {transcript.midi}",
     )
     _show_warnings(transcript.warnings)
+
+
+def show_analysis(found: "AnalysisRecord") -> None:
+    """Print what is in a song, a line for each fact."""
+    key, grid = found.key, f"{len(found.beats)} beats in {found.metre}"
+    if found.bpm is not None:
+        drift = "" if found.tempo.steady else ", drifting"
+        tempo = f"{found.bpm:g} BPM{drift}, {grid}, confidence {found.tempo.confidence:.2f}"
+    else:
+        tempo = f"rubato, {grid}" if found.tempo.rubato else "no steady pulse found"
+    lufs = found.loudness.integrated_lufs
+    lines = {
+        "tempo": tempo,
+        "key": f"{key.tonic} {key.mode} ({key.camelot}), confidence {key.confidence:.2f}"
+        if key
+        else "none",
+        "tuning": f"{found.tuning_cents:+.0f} cents",
+        "chords": " ".join(chord.label for chord in found.chords),
+        "drums": f"{len(found.drums)} strokes" if found.drums is not None else "",
+        "loudness": "silent" if lufs is None else f"{lufs:.1f} LUFS",
+        "sounds": ", ".join(f"{sound.label} {sound.share:.0%}" for sound in found.sounds),
+    }
+    for name, text in lines.items():
+        if text:
+            out.print(f"{name:<9}{text}")
 
 
 def show_retiming(retiming: "Retiming") -> None:

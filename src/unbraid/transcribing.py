@@ -8,9 +8,8 @@ from typing import TypeAlias, TypeVar
 
 from pydantic import TypeAdapter
 
-from unbraid.analysis.beats import OnsetEnvelope, estimate_tempo
 from unbraid.export.growing import GrowingStems
-from unbraid.export.levels import stretches, total
+from unbraid.export.levels import stretches
 from unbraid.export.manifest import MidiRecord, TempoSource
 from unbraid.export.midi import MidiTrack, drum_track, stem_tracks, write_midi
 from unbraid.stages import REST, Job
@@ -29,7 +28,6 @@ from unbraid.types import (
 )
 
 DRUMS = "drums"
-PULSE = (DRUMS, "bass")  # the stems that carry the beat
 DEFAULT_TEMPO_BPM = 120.0  # of MIDI files, where a song has no steady pulse
 
 T = TypeVar("T")
@@ -40,13 +38,15 @@ NOTES = TypeAdapter(list[NoteEvent])
 STROKES = TypeAdapter(list[DrumStroke])
 
 
-def transcribed_stems(names: Iterable[StemName]) -> list[StemName]:
-    """Those that are written as MIDI: all but the rest, the drums last."""
-    return sorted((name for name in names if name != REST), key=lambda name: name == DRUMS)
+def transcribed_stems(names: Iterable[StemName], options: ProcessOptions) -> list[StemName]:
+    """Those in which notes or strokes are looked for, the drums last."""
+    if options.midi:
+        return sorted((name for name in names if name != REST), key=lambda name: name == DRUMS)
+    return [name for name in names if name == DRUMS] if options.analysis else []
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Played:
     """What the stems play.
 
     Attributes:
@@ -63,56 +63,47 @@ class _Heard:
         return [*stem_tracks(self.notes), *drums]
 
 
-def transcribe_song(
-    job: Job, stems: GrowingStems, threads: int, grid: BeatGrid | None = None
-) -> MidiRecord:
+def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> Played:
+    """Find the notes and strokes; they are kept, so that a run that goes on does not again."""
+    names = transcribed_stems(stems.names, job.options)
+    if not names:
+        return Played({}, None)
+    duration_s = job.mixture.duration_s
+    with job.clock.running("transcribe", duration_s * len(names)) as report:
+        reports = {name: _after(k * duration_s, report) for k, name in enumerate(names)}
+        hear_drums = reports.pop(DRUMS, None)
+        notes = {name: _notes(job, stems, name, threads, each) for name, each in reports.items()}
+        return Played(notes, _strokes(job, stems, hear_drums) if hear_drums else None)
+
+
+def write_song(job: Job, heard: Played, grid: BeatGrid | None) -> MidiRecord:
     """Write what the stems play, a file for each and one with all, and the notes as first heard.
 
     Args:
         job: the song.
-        stems: its stems.
-        threads: threads of the network.
-        grid: the song's beats; None where it has none. A tempo that was asked for goes before them.
+        heard: what its stems play.
+        grid: its beats; None where it has none. A tempo that was asked for goes before them.
     """
-    duration_s, given_bpm = job.mixture.duration_s, job.options.midi_tempo
-    whole_s = duration_s * len(transcribed_stems(stems.names))
-    with job.clock.running("transcribe", whole_s) as report:
-        heard = _hear(job, stems, threads, report)
-        tempo: float | BeatGrid
-        source: TempoSource
-        if grid is not None and given_bpm is None:
-            tempo, source = grid, "song"
-        else:
-            tempo, source = midi_tempo(
-                given_bpm, _pulse(job, stems), job.mixture.sample_rate, lambda: report(whole_s)
-            )
-            grid = BeatGrid.steady(given_bpm, duration_s) if given_bpm else None
-        played = _edited(heard, job.options, grid)
-        tracks = played.tracks()
-        return MidiRecord(
-            tempo_bpm=round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
-            tempo_source=source,
-            files={
-                **{track.name: _write(job, track.name, [track], tempo) for track in tracks},
-                "all": _write(job, "all", tracks, tempo),
-            },
-            raw={
-                track.name: _write(job, f"raw/{track.name}", [track], tempo)
-                for track in stem_tracks(heard.notes)
-            },
-            quantised=job.options.quantise is not None and grid is not None,
-            notes={track.name: len(track.notes) for track in tracks},
-        )
-
-
-def _hear(job: Job, stems: GrowingStems, threads: int, report: Report) -> _Heard:
-    """The notes and strokes, kept so that an interrupted run does not hear them again."""
-    names = transcribed_stems(stems.names)
-    starts_s = (k * job.mixture.duration_s for k in range(len(names)))
-    reports = dict(zip(names, (_after(start_s, report) for start_s in starts_s), strict=True))
-    hear_drums = reports.pop(DRUMS, None)
-    notes = {name: _notes(job, stems, name, threads, each) for name, each in reports.items()}
-    return _Heard(notes, _strokes(job, stems, hear_drums) if hear_drums else None)
+    given_bpm = job.options.midi_tempo
+    if given_bpm is not None:
+        grid = BeatGrid.steady(given_bpm, job.mixture.duration_s)
+    tempo, source = midi_tempo(given_bpm, grid)
+    played = _edited(heard, job.options, grid)
+    tracks = played.tracks()
+    return MidiRecord(
+        tempo_bpm=round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
+        tempo_source=source,
+        files={
+            **{track.name: _write(job, track.name, [track], tempo) for track in tracks},
+            "all": _write(job, "all", tracks, tempo),
+        },
+        raw={
+            track.name: _write(job, f"raw/{track.name}", [track], tempo)
+            for track in stem_tracks(heard.notes)
+        },
+        quantised=job.options.quantise is not None and grid is not None,
+        notes={track.name: len(track.notes) for track in tracks},
+    )
 
 
 def _notes(
@@ -149,7 +140,7 @@ def _kept(job: Job, name: str, kind: TypeAdapter[T], hear: Callable[[], T]) -> T
     return heard
 
 
-def _edited(heard: _Heard, options: ProcessOptions, grid: BeatGrid | None) -> _Heard:
+def _edited(heard: Played, options: ProcessOptions, grid: BeatGrid | None) -> Played:
     """What the stems play as it is written: cleaned, and on the grid if that was asked for."""
     cleanup, quantise = options.cleanup, options.quantise
     notes = {
@@ -157,8 +148,8 @@ def _edited(heard: _Heard, options: ProcessOptions, grid: BeatGrid | None) -> _H
         for name, each in heard.notes.items()
     }
     if quantise is None or grid is None:
-        return _Heard(notes, heard.strokes)
-    return _Heard(
+        return Played(notes, heard.strokes)
+    return Played(
         {name: quantise_notes(each, grid, quantise) for name, each in notes.items()},
         heard.strokes and quantise_strokes(heard.strokes, grid, quantise),
     )
@@ -172,33 +163,12 @@ def _write(job: Job, name: str, tracks: list[MidiTrack], tempo: float | BeatGrid
 
 
 def midi_tempo(
-    given_bpm: float | None,
-    blocks: Iterable[Samples],
-    sample_rate: int,
-    check_cancel: Callable[[], None],
-) -> tuple[float, TempoSource]:
-    """Beats per minute for MIDI files: those given, else the music's own, else the usual 120.
-
-    Args:
-        given_bpm: what the user asked for; None for the music's own.
-        blocks: the music, float32 [channel, time] each.
-        sample_rate: samples per second.
-        check_cancel: called between blocks; what it raises ends the work.
-    """
+    given_bpm: float | None, grid: BeatGrid | None
+) -> tuple[float | BeatGrid, TempoSource]:
+    """The tempo of MIDI files: that given, else the music's own beats, else the usual 120."""
     if given_bpm is not None:
         return given_bpm, "given"
-    envelope = OnsetEnvelope(sample_rate)
-    for block in blocks:
-        check_cancel()
-        envelope.push(block)
-    tempo = estimate_tempo(envelope)
-    return (round(tempo.bpm, 3), "song") if tempo else (DEFAULT_TEMPO_BPM, "default")
-
-
-def _pulse(job: Job, stems: GrowingStems) -> Iterator[Samples]:
-    """What the beat is found in: drums and bass, or the whole song without them."""
-    carriers: list[Read] = [partial(stems.read, name) for name in PULSE if name in stems.names]
-    return _blocks(stems, total(carriers) if carriers else job.mixture.read)
+    return (DEFAULT_TEMPO_BPM, "default") if grid is None else (grid, "song")
 
 
 def _blocks(stems: GrowingStems, read: Read) -> Iterator[Samples]:

@@ -46,7 +46,7 @@ QUARTERS_PER_BEAT: dict[Metre, float] = {"3/4": 1.0, "4/4": 1.0, "6/8": 1.5}
 Subdivision = Literal["1/4", "1/4T", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
 MAX_SWING = 0.75
 MIN_SEGMENT_S, MAX_SEGMENT_S = 1.0, 600.0
-Stage = Literal["decode", "pull", "separate", "judge", "transcribe", "export"]
+Stage = Literal["decode", "pull", "separate", "judge", "analyse", "transcribe", "export"]
 
 
 @dataclass(frozen=True)
@@ -467,6 +467,7 @@ class ProcessOptions:
         stems: stems to keep; None keeps all.
         with_rest: also write `rest`, the mixture without the kept stems.
         midi: transcribe the stems.
+        analysis: find beats, key, chords and drum strokes, and write them down.
         midi_tempo: beats per minute of the MIDI files; None takes the song's own.
         transcription: what counts as a note.
         cleanup: which notes are dropped or joined; those before it are written too.
@@ -485,6 +486,7 @@ class ProcessOptions:
     stems: tuple[StemName, ...] | None = None
     with_rest: bool = False
     midi: bool = True
+    analysis: bool = True
     midi_tempo: float | None = None
     transcription: TranscriptionOptions = field(default_factory=TranscriptionOptions)
     cleanup: CleanupOptions = field(default_factory=CleanupOptions)

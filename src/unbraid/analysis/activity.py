@@ -15,7 +15,7 @@ STEPS_PER_SECOND = 10
 LOUD_PERCENTILE = 95
 SILENT_DB = -60.0  # of full scale
 SOFT_DB = -35.0  # of the loud moments of the part
-BLEED_DB = -30.0  # of those of the song: what a separation leaves of other parts
+BLEED_DB = -20.0  # of those of the song: what a separation leaves of other parts
 LONGEST_GAP_S, LEAST_S = 1.0, 0.3
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
-from pyloudnorm.iirfilter import IIRfilter
-from scipy.signal import sosfilt
+import scipy  # its parts load at first use
 
 from unbraid.types import Samples
 
@@ -44,7 +43,7 @@ class LoudnessMeter:
 
     def push(self, block: Samples) -> None:
         """Measure the next samples, float32 [channel, time]."""
-        weighted, self._state = sosfilt(self._filter, block, axis=1, zi=self._state)
+        weighted, self._state = scipy.signal.sosfilt(self._filter, block, axis=1, zi=self._state)
         self._power = np.concatenate([self._power, self._weights @ np.square(weighted)])
         whole = len(self._power) // self._step_samples * self._step_samples
         steps = self._power[:whole].reshape(-1, self._step_samples)
@@ -70,6 +69,8 @@ def _power_of(lufs: float) -> float:
 
 def _k_weighting(sample_rate: int) -> npt.NDArray[np.float64]:
     """The head's and the ear's filters, float64 [section, coefficient]."""
+    from pyloudnorm.iirfilter import IIRfilter  # takes half a second
+
     shelf = IIRfilter(4.0, 0.5**0.5, 1500.0, sample_rate, "high_shelf")
     high_pass = IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass")
     return np.array([np.concatenate([part.b, part.a]) for part in (shelf, high_pass)])

@@ -12,6 +12,7 @@ import typer
 
 from unbraid import __version__, terminal
 from unbraid.batch import distinct_names
+from unbraid.cli.analyze import analyze
 from unbraid.cli.cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, cache_app, open_cache
 from unbraid.cli.doctor import doctor
 from unbraid.cli.midi import midi_app
@@ -77,6 +78,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
 app.add_typer(midi_app, name="midi")
 app.add_typer(cache_app, name="cache")
+app.command()(analyze)
 app.command()(doctor)
 
 STEMS = ProcessOptions()
@@ -243,6 +245,7 @@ def separate(
         stems=_stems(stems, two_stems),
         with_rest=True if two_stems else with_rest,
         midi=False,
+        analysis=False,
         format=format,
         bit_depth=bit_depth,
         clip=clip,

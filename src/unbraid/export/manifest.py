@@ -133,6 +133,7 @@ class Manifest(Record):
     stems: dict[str, StemRecord]
     quality: QualityRecord
     midi: MidiRecord | None
+    analysis: str | None = None
     warnings: tuple[str, ...]
     reproduce: Reproduce
     from_cache: bool = False
@@ -141,21 +142,22 @@ class Manifest(Record):
     def files(self) -> tuple[str, ...]:
         """All files it names, relative to the result folder."""
         midi = (*self.midi.files.values(), *self.midi.raw.values()) if self.midi else ()
-        residual = (self.audio.residual,) if self.audio.residual else ()
-        return tuple(stem.file for stem in self.stems.values()) + residual + midi
+        single = (file for file in (self.audio.residual, self.analysis) if file)
+        return (*(stem.file for stem in self.stems.values()), *single, *midi)
 
 
 def read_manifest(file: Path) -> Manifest | None:
     """The manifest in `file`; None if there is none that this version understands."""
-    return _read(Manifest, file)
+    return read_record(Manifest, file)
 
 
 def read_reproduce(file: Path) -> Reproduce | None:
     """The reproduce block in `file`; None if there is none that this version understands."""
-    return _read(Reproduce, file)
+    return read_record(Reproduce, file)
 
 
-def _read(kind: type[R], file: Path) -> R | None:
+def read_record(kind: type[R], file: Path) -> R | None:
+    """The record in `file`; None if there is none that this version understands."""
     try:
         return kind.model_validate_json(file.read_bytes())
     except (OSError, ValidationError):

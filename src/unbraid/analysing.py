@@ -1,0 +1,210 @@
+"""What a song is: its beats, key and chords, its loudness, and when its stems sound."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from unbraid.analysis.activity import Activity, Span
+from unbraid.analysis.beats import find_beats
+from unbraid.analysis.chords import find_chords, respelled
+from unbraid.analysis.hearing import hear
+from unbraid.analysis.key import find_key
+from unbraid.audio.loudness import LoudnessMeter
+from unbraid.export.analysis import (
+    AnalysisRecord,
+    ChordRecord,
+    KeyName,
+    KeyRecord,
+    KeySpan,
+    LoudnessRecord,
+    SoundRecord,
+    StemAnalysis,
+    StrokeRecord,
+    TempoPoint,
+    TempoRecord,
+)
+from unbraid.export.growing import GrowingStems
+from unbraid.export.levels import stretches
+from unbraid.export.manifest import QualityRecord, StemRecord
+from unbraid.export.midi import DRUM_KEYS
+from unbraid.stages import Job
+from unbraid.types import ChordSegment, DrumStroke, Key, Read, Rhythm, Samples, StemName, Tempo
+
+FILE = "analysis.json"
+DRUMS = "drums"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found in a song.
+
+    Attributes:
+        rhythm: its beats and tempo.
+        key: None in silence.
+        chords: from the beginning of the song to its end.
+        tuning_cents: from 440 Hz.
+        loudness_lufs: integrated loudness (BS.1770); None for silence.
+        sounding: when each stem sounds.
+    """
+
+    rhythm: Rhythm
+    key: Key | None
+    chords: tuple[ChordSegment, ...]
+    tuning_cents: float
+    loudness_lufs: float | None
+    sounding: Mapping[StemName, tuple[Span, ...]]
+
+
+def analyse_song(job: Job, stems: GrowingStems) -> Analysis:
+    """Listen to the song and its stems, and find what is in them."""
+    mixture, rate = job.mixture, job.mixture.sample_rate
+    reads: dict[StemName, Read] = {name: partial(stems.read, name) for name in stems.names}
+    meter, whole = LoudnessMeter(rate, 2), Activity(rate)
+    parts = {name: Activity(rate) for name in reads}
+    with job.clock.running("analyse", mixture.duration_s) as report:
+
+        def song(start: int, stop: int) -> Samples:
+            samples = mixture.read(start, stop)
+            meter.push(samples)
+            whole.push(samples)
+            return samples
+
+        hearing = hear(song, reads, mixture.length, rate, report)
+        for start, stop in stretches(mixture.length):
+            for name, part in parts.items():
+                part.push(reads[name](start, stop))
+        rhythm = find_beats(hearing)
+        chords = find_chords(hearing, rhythm.grid)
+        key = find_key(hearing, chords)
+        report(mixture.duration_s)
+    return Analysis(
+        rhythm=rhythm,
+        key=key,
+        chords=respelled(chords, key) if key else chords,
+        tuning_cents=round(100 * hearing.tuning, 1),
+        loudness_lufs=meter.integrated_lufs(),
+        sounding={name: part.spans(of=whole) for name, part in parts.items()},
+    )
+
+
+def write_analysis(
+    job: Job,
+    music: Analysis,
+    strokes: Sequence[DrumStroke] | None,
+    stems: Mapping[StemName, StemRecord],
+    quality: QualityRecord,
+) -> str:
+    """Write analysis.json.
+
+    Returns:
+        Its name, as the manifest has it.
+    """
+    record = _record(job.mixture.duration_s, music, strokes, stems, quality)
+    file = job.folder.path / FILE
+    with job.folder.writing(file) as unfinished:
+        unfinished.write_text(_lines(record.model_dump(mode="json")), "utf-8")
+    return job.folder.relative(file)
+
+
+def _lines(fields: Mapping[str, Any]) -> str:
+    """JSON with a line for each field, for the lists are long."""
+    dumped = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items())
+    return "{\n" + ",\n".join(dumped) + "\n}\n"
+
+
+def _record(
+    duration_s: float,
+    music: Analysis,
+    strokes: Sequence[DrumStroke] | None,
+    stems: Mapping[StemName, StemRecord],
+    quality: QualityRecord,
+) -> AnalysisRecord:
+    grid, tempo = music.rhythm.grid, music.rhythm.tempo
+    sounding = dict(music.sounding)
+    if not strokes:
+        sounding.pop(DRUMS, None)  # what a separation leaves of others there is not struck
+    shares = {
+        name: round(sum(end - start for start, end in spans) / duration_s, 3)
+        for name, spans in sounding.items()
+        if spans
+    }
+    return AnalysisRecord(
+        duration_s=round(duration_s, 3),
+        bpm=_plain(tempo.bpm),
+        tempo=_tempo(tempo),
+        beats=_rounded(grid.beats_s) if grid else (),
+        downbeats=_rounded(grid.downbeats_s) if grid else (),
+        metre=grid.metre if grid else None,
+        key=_key(music.key) if music.key else None,
+        tuning_cents=music.tuning_cents,
+        chords=tuple(
+            ChordRecord(start=round(each.start_s, 3), end=round(each.end_s, 3), label=each.label)
+            for each in music.chords
+        ),
+        drums=None if strokes is None else tuple(map(_stroke, strokes)),
+        loudness=LoudnessRecord(integrated_lufs=music.loudness_lufs),
+        stems={
+            name: StemAnalysis(
+                peak_db=stem.peak_db, rms_db=stem.rms_db, sounding=sounding.get(name, ())
+            )
+            for name, stem in stems.items()
+        },
+        quality=quality,
+        sounds=tuple(
+            SoundRecord(label=name, share=share)
+            for name, share in sorted(shares.items(), key=lambda each: -each[1])
+        ),
+    )
+
+
+def _plain(bpm: float | None) -> int | float | None:
+    """Whole numbers without a point."""
+    return int(bpm) if bpm is not None and bpm.is_integer() else bpm
+
+
+def _rounded(times_s: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(time_s, 3) for time_s in times_s)
+
+
+def _tempo(tempo: Tempo) -> TempoRecord:
+    return TempoRecord(
+        steady=tempo.steady,
+        rubato=tempo.rubato,
+        confidence=tempo.confidence,
+        curve=tuple(TempoPoint(time=round(time_s, 3), bpm=bpm) for time_s, bpm in tempo.curve),
+    )
+
+
+def _key(key: Key) -> KeyRecord:
+    return KeyRecord(
+        tonic=key.tonic,
+        mode=key.mode,
+        confidence=key.confidence,
+        camelot=key.camelot,
+        relative=key.relative,
+        parallel=key.parallel,
+        alternatives=tuple(
+            KeyName(tonic=each.tonic, mode=each.mode, confidence=each.confidence)
+            for each in key.alternatives
+        ),
+        segments=tuple(
+            KeySpan(
+                start=round(each.start_s, 3),
+                end=round(each.end_s, 3),
+                tonic=each.tonic,
+                mode=each.mode,
+            )
+            for each in key.segments
+        ),
+    )
+
+
+def _stroke(stroke: DrumStroke) -> StrokeRecord:
+    return StrokeRecord(
+        time=round(stroke.time_s, 3),
+        drum=stroke.drum,
+        key=DRUM_KEYS[stroke.drum],
+        velocity=max(1, round(127 * stroke.velocity)),
+    )
