@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unbraid.demo import DemoSong
 from unbraid.errors import InputError
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
-from unbraid.types import NoteEvent
+from unbraid.types import BeatGrid, ChordSegment, NoteEvent
 
 TEMPI_BPM = [4, 20, 61.7, 90, 120, 133.37, 300, 1000]
 TUNE = [
@@ -197,3 +198,24 @@ def test_overlapping_notes_are_not_bent(tmp_path: Path) -> None:
     alone = NoteEvent(4, 5, 60, 0.5, bends)
     path = written(tmp_path / "bass.mid", long, within, after, alone)
     assert {time_s >= 4 for time_s, _ in wheel(path)} == {True}
+
+
+def test_chords_are_markers_in_the_first_track(tmp_path: Path, demo: DemoSong) -> None:
+    grid = BeatGrid(demo.beats_s, 2, "4/4", confidence=1.0)
+    chords = [*demo.chords, ChordSegment(40.0, 41.0, "ハ長調🎸")]
+    path = tmp_path / "all.mid"
+    write_midi(path, stem_tracks(demo.notes), grid, chords)
+    file = mido.MidiFile(path, charset="utf-8")
+    ticks = np.cumsum([message.time for message in file.tracks[0]])
+    heard = pretty_midi.PrettyMIDI(str(path))
+    markers = [
+        (heard.tick_to_time(int(tick)), message.text)
+        for tick, message in zip(ticks, file.tracks[0], strict=True)
+        if message.type == "marker"
+    ]
+    assert [text for _, text in markers] == [chord.label for chord in chords]
+    starts_s = [chord.start_s for chord in chords]
+    np.testing.assert_allclose([time_s for time_s, _ in markers], starts_s, rtol=0, atol=0.001)
+    assert [len(instrument.notes) for instrument in heard.instruments] == [
+        len(notes) for notes in demo.notes.values()
+    ]

@@ -143,6 +143,8 @@ def open_writer(
     size = (length or 0) * channels * _SAMPLE_BYTES[bit_depth]
     if encoding.container == "WAV" and size > _MOST_WAV_BYTES:
         encoding = replace(encoding, container="RF64")
+    elif encoding.container == "WAV" and channels > 2:
+        encoding = replace(encoding, container="WAVEX")  # plain WAV is defined for two
     path = Path(path)
     try:
         encoding.try_out(sample_rate, channels)

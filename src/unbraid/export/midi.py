@@ -5,7 +5,7 @@ wheel for all its notes, so only notes that sound alone are bent.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import mido
 
 from unbraid.export.tempo_map import TempoMap
-from unbraid.types import BeatGrid, Drum, DrumStroke, NoteEvent, StemName
+from unbraid.types import BeatGrid, ChordSegment, Drum, DrumStroke, NoteEvent, StemName
 
 PROGRAMS: dict[StemName, int] = {  # General MIDI, counted from 0
     "vocals": 53,  # Voice Oohs
@@ -90,7 +90,12 @@ def drum_track(strokes: Sequence[DrumStroke]) -> MidiTrack:
     return MidiTrack("drums", notes, program=0, channel=DRUM_CHANNEL)
 
 
-def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float | BeatGrid) -> None:
+def write_midi(
+    path: Path,
+    tracks: Sequence[MidiTrack],
+    tempo: float | BeatGrid,
+    chords: Sequence[ChordSegment] = (),
+) -> None:
     """Write a MIDI file; the notes keep their times in seconds whatever the tempo is.
 
     A note that begins while another of its pitch sounds on the same track ends the other. Bends go
@@ -101,18 +106,19 @@ def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float | BeatGrid)
         tracks: one for each instrument.
         tempo: quarter notes per minute, or the song's beats, whose tempi and bars the file then
             has.
+        chords: written as markers where they begin.
 
     Raises:
         InputError: the tempo cannot be stored in a MIDI file.
     """
     clock = TempoMap.of_grid(tempo) if isinstance(tempo, BeatGrid) else TempoMap.steady(tempo)
     file = mido.MidiFile(type=1, ticks_per_beat=clock.ticks_per_quarter, charset="utf-8")
-    file.tracks.append(clock.track())
+    file.tracks.append(clock.track(chords))
     file.tracks.extend(mido.MidiTrack(_messages(track, clock)) for track in tracks)
     file.save(path)
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """When a note sounds, in ticks."""
 
     start: int
@@ -133,10 +139,7 @@ def _messages(track: MidiTrack, clock: TempoMap) -> Iterator[mido.Message]:
     yield mido.Message("program_change", channel=track.channel, program=track.program)
     if track.channel != DRUM_CHANNEL:
         yield from _bend_range(track.channel)
-    spans = sorted(
-        (_span(note, clock) for note in track.notes),
-        key=lambda span: (span.start, span.end, span.note.pitch),
-    )
+    spans = _spans(track.notes, clock)
     events = [
         *(event for span in _without_collisions(spans) for event in _keys(span, track.channel)),
         *(event for span in _alone(spans) for event in _wheel(span, track.channel, clock)),
@@ -147,9 +150,21 @@ def _messages(track: MidiTrack, clock: TempoMap) -> Iterator[mido.Message]:
         previous = event.tick
 
 
-def _span(note: NoteEvent, clock: TempoMap) -> _Span:
-    start = clock.ticks(note.start_s)
-    return _Span(start, max(start + 1, clock.ticks(note.end_s)), note)
+def sounding(notes: Iterable[NoteEvent], clock: TempoMap) -> list[Span]:
+    """When the keys of notes are held, in order; one struck again is let go before."""
+    return sorted(_without_collisions(_spans(notes, clock)), key=_order)
+
+
+def _spans(notes: Iterable[NoteEvent], clock: TempoMap) -> list[Span]:
+    starts = ((clock.ticks(note.start_s), note) for note in notes)
+    return sorted(
+        (Span(start, max(start + 1, clock.ticks(note.end_s)), note) for start, note in starts),
+        key=_order,
+    )
+
+
+def _order(span: Span) -> tuple[int, int, int]:
+    return span.start, span.end, span.note.pitch
 
 
 def _bend_range(channel: int) -> Iterator[mido.Message]:
@@ -158,7 +173,7 @@ def _bend_range(channel: int) -> Iterator[mido.Message]:
         yield mido.Message("control_change", channel=channel, control=control, value=value)
 
 
-def _without_collisions(spans: Sequence[_Span]) -> Iterator[_Span]:
+def _without_collisions(spans: Sequence[Span]) -> Iterator[Span]:
     """End each span, sorted by start, where the next of its pitch begins; drop those left empty."""
     next_start: dict[int, int] = {}
     for span in reversed(spans):
@@ -168,7 +183,7 @@ def _without_collisions(spans: Sequence[_Span]) -> Iterator[_Span]:
             yield span._replace(end=end)
 
 
-def _alone(spans: Sequence[_Span]) -> Iterator[_Span]:
+def _alone(spans: Sequence[Span]) -> Iterator[Span]:
     """The spans, sorted by start, that overlap no other."""
     starts_after = [*(span.start for span in spans[1:]), math.inf]
     end_before = 0
@@ -178,7 +193,7 @@ def _alone(spans: Sequence[_Span]) -> Iterator[_Span]:
         end_before = max(end_before, span.end)
 
 
-def _keys(span: _Span, channel: int) -> Iterator[_Event]:
+def _keys(span: Span, channel: int) -> Iterator[_Event]:
     pitch, velocity = span.note.pitch, span.note.velocity
     on = mido.Message("note_on", channel=channel, note=pitch, velocity=velocity)
     off = mido.Message("note_off", channel=channel, note=pitch, velocity=0)
@@ -186,7 +201,7 @@ def _keys(span: _Span, channel: int) -> Iterator[_Event]:
     yield _Event(span.end, 0, off)
 
 
-def _wheel(span: _Span, channel: int, clock: TempoMap) -> Iterator[_Event]:
+def _wheel(span: Span, channel: int, clock: TempoMap) -> Iterator[_Event]:
     """Where the wheel moves during a note, and its way back."""
     note = span.note
     position = 0

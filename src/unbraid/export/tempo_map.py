@@ -14,7 +14,7 @@ from typing import NamedTuple
 import mido
 
 from unbraid.errors import InputError
-from unbraid.types import BEATS_PER_BAR, QUARTERS_PER_BEAT, BeatGrid, Metre
+from unbraid.types import BEATS_PER_BAR, QUARTERS_PER_BEAT, BeatGrid, ChordSegment, Metre
 
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 4, 1000
 MAX_QUARTER_US = 2**24 - 1  # a file stores no longer ones
@@ -159,13 +159,17 @@ class TempoMap:
     def _lasting_s(self, ticks: int, k: int) -> float:
         return 1e-6 * ticks * self.tempi[k].quarter_us / self.ticks_per_quarter
 
-    def track(self) -> mido.MidiTrack:
-        """The events, for the first track of a file."""
+    def track(self, chords: Sequence[ChordSegment] = ()) -> mido.MidiTrack:
+        """The events, for the first track of a file, with a marker where each chord begins."""
         events = [
             (tick, mido.MetaMessage("time_signature", numerator=notes, denominator=kind))
             for tick, notes, kind in self.metres
         ]
         events += [(tick, mido.MetaMessage("set_tempo", tempo=us)) for tick, us in self.tempi]
+        events += [
+            (self.ticks(chord.start_s), mido.MetaMessage("marker", text=chord.label))
+            for chord in chords
+        ]
         events.sort(key=lambda event: event[0])
         ticks = [0, *(tick for tick, _ in events)]
         return mido.MidiTrack(
