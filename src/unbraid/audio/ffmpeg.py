@@ -100,14 +100,28 @@ def _without_padding(blocks: Iterable[Samples], length: int) -> Iterator[Samples
         yield held[:, :-padding] if 0 < padding < held.shape[1] else held
 
 
-def _start(program: str, *arguments: str) -> BoundedProcess:
+def find_program(program: str, need: str, otherwise: str) -> str:
+    """The path of a program of FFmpeg's.
+
+    Args:
+        program: its name.
+        need: what needs it, for the user to read.
+        otherwise: what the user can do without it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     found = shutil.which(program)
     if not found:
         raise MissingExtraError(
-            f"this kind of recording needs the program {program}, which is not installed: install "
-            "FFmpeg (apt install ffmpeg, brew install ffmpeg or winget install ffmpeg), or convert "
-            "the recording to WAV or FLAC"
+            f"{need} needs the program {program}, which is not installed: install FFmpeg "
+            f"(apt install ffmpeg, brew install ffmpeg or winget install ffmpeg), or {otherwise}"
         )
+    return found
+
+
+def _start(program: str, *arguments: str) -> BoundedProcess:
+    found = find_program(program, "this kind of recording", "convert the recording to WAV or FLAC")
     return BoundedProcess([found, *arguments])
 
 

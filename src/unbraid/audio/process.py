@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 STALL_S = 60.0
 """A program that gives nothing for so long is ended."""
@@ -20,11 +21,15 @@ class BoundedProcess:
 
     Args:
         command: the program's path and its arguments.
+        fed: whether it gets input.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], fed: bool = False) -> None:
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         _limit(self._process.pid)
         self._stalled = False
@@ -42,18 +47,35 @@ class BoundedProcess:
         self._stalled = True
         self._process.kill()
 
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes of output, fewer at its end."""
-        assert self._process.stdout
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         watchdog = threading.Timer(STALL_S, self._stop_stalled)
         watchdog.start()
         try:
-            return self._process.stdout.read(size)
+            yield
         finally:
             watchdog.cancel()
 
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes of output, fewer at its end."""
+        assert self._process.stdout
+        with self._watched():
+            return self._process.stdout.read(size)
+
+    def write(self, data: bytes | memoryview) -> bool:
+        """Give input to the program; False if it takes no more, which `finish` explains."""
+        assert self._process.stdin
+        try:
+            with self._watched():
+                self._process.stdin.write(data)
+                self._process.stdin.flush()
+        except OSError:  # the other end of the pipe is closed
+            return False
+        return True
+
     def finish(self) -> str | None:
         """See the program out after its output's end; why it failed or what it complained of."""
+        self._end_input()
         try:
             self._process.wait(STALL_S)
         except subprocess.TimeoutExpired:
@@ -66,12 +88,18 @@ class BoundedProcess:
 
     def kill(self) -> None:
         """End the program, if it is still at work, and release what belongs to it."""
+        self._end_input()
         self._process.kill()
         self._process.wait()
         self._listener.join()
         for pipe in (self._process.stdout, self._process.stderr):
             assert pipe
             pipe.close()
+
+    def _end_input(self) -> None:
+        if self._process.stdin:
+            with suppress(OSError):  # what it did not take is of no use any more
+                self._process.stdin.close()
 
 
 def _limit(pid: int) -> None:
