@@ -13,9 +13,9 @@ def element(
     """An element; attributes that are None are left out."""
     made = Element(
         tag,
-        {name: _plain(str(value)) for name, value in attributes.items() if value is not None},
+        {name: plain(str(value)) for name, value in attributes.items() if value is not None},
     )
-    made.text = text if text is None else _plain(text)
+    made.text = text if text is None else plain(text)
     made.extend(children)
     return made
 
@@ -27,5 +27,6 @@ def serialised(root: Element) -> bytes:
     return document
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text in which only signs are left that XML knows."""
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
