@@ -11,7 +11,10 @@ from unbraid.audio.tags import Tags, texts_of
 from unbraid.errors import ResourceError
 from unbraid.types import Samples
 
-BIT_RATE = "256k"
+QUALITY = "3"
+"""About 250 kbit/s for music in stereo. Asked for a bit rate, ffmpeg's encoder is slow on sparse
+stems, which it tries to fill, and worse on dense ones."""
+
 _FFMPEG_NAMES = {"tracknumber": "track"}
 
 
@@ -50,7 +53,7 @@ class M4aWriter:
                 *(program, "-v", "error", "-nostdin", "-y", "-threads", "1"),
                 *("-protocol_whitelist", "file,pipe", *source),
                 *("-filter_complex", ";".join(pairs), *maps),
-                *("-c:a", "aac", "-aac_coder", "fast", "-b:a", BIT_RATE),
+                *("-c:a", "aac", "-aac_coder", "fast", "-q:a", QUALITY),
                 *("-disposition:a", "0", "-disposition:a:0", "default", *titles),
                 *(x for name, text in texts.items() for x in ("-metadata", f"{name}={text}")),
                 *("-f", "ipod", f"file:{path}"),
