@@ -246,7 +246,7 @@ def test_the_demo_song_comes_back(tmp_path: Path, demo: DemoSong) -> None:
         notes=[*stem_tracks(demo.notes), drum_track(strokes)],
         grid=BeatGrid(demo.beats_s, 2, "4/4", confidence=1.0),
         chords=demo.chords,
-        tags=Tags(title="Demo <🎸>", artist="Unbraid", album="&", year="2026"),
+        tags=Tags(title="Demo <🎸>", artist="Unbraid", album="&", year="2026-11-21"),
     )
     opened = Opened(path)
     sounds = opened.sounds()
@@ -311,7 +311,6 @@ def test_without_beats_notes_keep_their_times(tmp_path: Path) -> None:
     write_dawproject(path, {"bass": reading(song)}, RATE, RATE, notes=tracks)
     opened = Opened(path)
     assert opened.tempi == [(0, 120)]
-    assert not opened.project.findall(".//TimeSignature")
     heard = opened.notes("bass MIDI")
     expected = [(0.123, 0.3, 60, 64), (0.3, 1.5, 60, 127)]
     np.testing.assert_allclose(heard, expected, rtol=0, atol=TICK_S)

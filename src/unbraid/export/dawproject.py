@@ -49,8 +49,7 @@ def write_dawproject(
         length: samples of each.
         sample_rate: samples per second.
         notes: as `midi.stem_tracks` and `midi.drum_track` give them.
-        grid: beats of the song; without them the tempo is 120 throughout, and nothing is said of
-            bars.
+        grid: beats of the song; without them the tempo is 120 and the metre 4/4 throughout.
         chords: become markers where they begin.
         tags: of the song.
         bit_depth: of the samples; all but 32f hold only what is within full scale.
@@ -85,7 +84,8 @@ def write_dawproject(
 
 
 def _metadata(tags: Tags) -> Element:
-    texts = {"Title": tags.title, "Artist": tags.artist, "Album": tags.album, "Year": tags.year}
+    year = tags.year and tags.year[:4]  # of a date
+    texts = {"Title": tags.title, "Artist": tags.artist, "Album": tags.album, "Year": year}
     return element("MetaData", *(element(tag, text=text) for tag, text in texts.items() if text))
 
 
@@ -111,6 +111,11 @@ class _Song:
     def end(self) -> int:
         """The last tick."""
         return max(1, self.clock.ticks(self.duration_s))
+
+    @property
+    def metres(self) -> Sequence[MetreChange]:
+        """Where nothing is known of bars, those that programs begin with."""
+        return self.clock.metres or (MetreChange(0, 4, 4),)
 
     def quarters(self, tick: int) -> float:
         """A place or a length in quarter notes."""
@@ -149,18 +154,17 @@ class _Song:
     def _transport(self) -> Element:
         """The tempo and the metre that last longest; for programs that take no changes."""
         tempo = _longest(self.clock.tempi, self.end)
-        parameters = [element("Tempo", id="tempo", unit="bpm", value=_bpm(tempo))]
-        if self.clock.metres:
-            metre = _longest(self.clock.metres, self.end)
-            parameters.append(
-                element(
-                    "TimeSignature",
-                    id="metre",
-                    numerator=metre.numerator,
-                    denominator=metre.denominator,
-                )
-            )
-        return element("Transport", *parameters)
+        metre = _longest(self.metres, self.end)
+        return element(
+            "Transport",
+            element("Tempo", id="tempo", unit="bpm", value=_bpm(tempo)),
+            element(
+                "TimeSignature",
+                id="metre",
+                numerator=metre.numerator,
+                denominator=metre.denominator,
+            ),
+        )
 
     def _sound(self, name: StemName, file: str) -> Element:
         """A stem from beginning to end.
@@ -218,7 +222,7 @@ class _Song:
         return [element("Markers", *markers, timeUnit="beats")] if markers else []
 
     def _changes(self) -> list[Element]:
-        """The tempi, and the metres if there are any."""
+        """The tempi and the metres."""
         tempi = [
             element(
                 "RealPoint",
@@ -235,14 +239,23 @@ class _Song:
                 numerator=change.numerator,
                 denominator=change.denominator,
             )
-            for change in self.clock.metres
+            for change in self.metres
         ]
-        target = element("Target", parameter="tempo")
-        changes = [element("TempoAutomation", target, *tempi, timeUnit="beats", unit="bpm")]
-        if metres:
-            target = element("Target", parameter="metre")
-            changes.append(element("TimeSignatureAutomation", target, *metres, timeUnit="beats"))
-        return changes
+        return [
+            element(
+                "TempoAutomation",
+                element("Target", parameter="tempo"),
+                *tempi,
+                timeUnit="beats",
+                unit="bpm",
+            ),
+            element(
+                "TimeSignatureAutomation",
+                element("Target", parameter="metre"),
+                *metres,
+                timeUnit="beats",
+            ),
+        ]
 
 
 def _track(identity: str, name: str, content: str) -> Element:
