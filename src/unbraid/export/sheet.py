@@ -1,0 +1,107 @@
+"""A song taken apart, as its notation needs it."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import median
+from typing import NamedTuple
+
+from unbraid.errors import InputError
+from unbraid.export.chord_symbols import ChordSymbol
+from unbraid.export.spelling import Tonality, signature
+from unbraid.types import BeatGrid, ChordSegment, DrumStroke, NoteEvent, StemName
+
+_BEATS_OF_TEMPO = 8  # whose mean length a detected beat's inaccuracy does not touch
+
+
+class Change(NamedTuple):
+    """From a beat on, a chord rules, or none.
+
+    Attributes:
+        beat: counted from the first downbeat.
+        chord: what is played.
+    """
+
+    beat: int
+    chord: ChordSymbol | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is known of a song.
+
+    Attributes:
+        grid: its beats; None if they are not known, and it cannot be notated.
+        title: of the song.
+        artist: who plays it.
+        key: None if it is not known.
+        chords: the harmony, in order of time.
+        notes: of each pitched stem.
+        strokes: on the drums.
+    """
+
+    grid: BeatGrid | None
+    title: str = ""
+    artist: str = ""
+    key: Tonality | None = None
+    chords: Sequence[ChordSegment] = ()
+    notes: Mapping[StemName, Sequence[NoteEvent]] = field(default_factory=dict)
+    strokes: Sequence[DrumStroke] = ()
+
+    @property
+    def beats(self) -> BeatGrid:
+        """The beats.
+
+        Raises:
+            InputError: they are not known.
+        """
+        if self.grid is None:
+            raise InputError(
+                "notation needs the beats of the song, and none were found; give its tempo"
+            )
+        return self.grid
+
+    @property
+    def sharps(self) -> int:
+        """Of the key signature; negative for flats."""
+        return signature(self.key)
+
+    @property
+    def tempo_bpm(self) -> float:
+        """Beats per minute, of most of the song."""
+        beats_s = self.beats.beats_s
+        reach = min(_BEATS_OF_TEMPO, len(beats_s) - 1)
+        spans_s = (after - at for at, after in zip(beats_s, beats_s[reach:], strict=False))
+        return 60 * reach / median(spans_s)
+
+    def beat(self, time_s: float) -> float:
+        """Position in beats from the first downbeat."""
+        return self.beats.beat_at(time_s) - self.beats.first_downbeat
+
+    @cached_property
+    def harmony(self) -> tuple[Change, ...]:
+        """Where the chord changes, to the nearest beat; the last change ends the harmony.
+
+        Raises:
+            InputError: the beats are not known, or a label is not in Harte's notation.
+        """
+        starts: dict[int, ChordSymbol | None] = {}
+        for segment in self.chords:
+            chord = ChordSymbol.of(segment.label)
+            if chord and self.key:
+                chord = chord.in_key(self.sharps)
+            starts[self._nearest_beat(segment.start_s)] = chord
+            starts.setdefault(self._nearest_beat(segment.end_s), None)
+        return tuple(_changes(starts))
+
+    def _nearest_beat(self, time_s: float) -> int:
+        return math.floor(self.beat(time_s) + 0.5)
+
+
+def _changes(starts: Mapping[int, ChordSymbol | None]) -> Iterator[Change]:
+    before = None
+    for beat in sorted(starts):
+        if starts[beat] != before:
+            yield Change(beat, starts[beat])
+        before = starts[beat]
