@@ -67,15 +67,15 @@ class Symbol(NamedTuple):
         start: first tick.
         end: the tick after its last.
         pitches: none for a rest.
-        tied_from: whether it goes on from the one before.
+        onset: where it began, if it goes on from the one before.
         tied_to: whether it goes on in the next.
         beams: what happens to the beams from the first to the last: begin, continue, end or a hook.
     """
 
     start: int
     end: int
-    pitches: tuple[int, ...] = ()
-    tied_from: bool = False
+    pitches: tuple[int, ...]
+    onset: int
     tied_to: bool = False
     beams: tuple[str, ...] = ()
 
@@ -83,6 +83,11 @@ class Symbol(NamedTuple):
     def ticks(self) -> int:
         """Its length."""
         return self.end - self.start
+
+    @property
+    def tied_from(self) -> bool:
+        """Whether it goes on from the one before."""
+        return bool(self.pitches) and self.onset < self.start
 
     @property
     def value(self) -> NoteValue:
@@ -151,14 +156,11 @@ def _symbols(figure: Figure, bar: Bar, metre: Metre) -> Iterator[Symbol]:
     """The part of a figure that lies in a bar."""
     start, end = max(figure.start, bar.start), min(figure.end, bar.end)
     if not figure.pitches and (start, end) == (bar.origin, bar.end):
-        yield Symbol(start, end)
+        yield Symbol(start, end, (), start)
         return
     for at, until in _cut(start - bar.origin, end - bar.origin, metre, bool(figure.pitches)):
-        at, until = at + bar.origin, until + bar.origin
-        tied = bool(figure.pitches)
-        yield Symbol(
-            at, until, figure.pitches, tied and at > figure.start, tied and until < figure.end
-        )
+        tied_to = bool(figure.pitches) and bar.origin + until < figure.end
+        yield Symbol(bar.origin + at, bar.origin + until, figure.pitches, figure.start, tied_to)
 
 
 def _cut(start: int, end: int, metre: Metre, sounding: bool) -> Iterator[tuple[int, int]]:

@@ -6,26 +6,18 @@ https://www.w3.org/2021/06/musicxml40/.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from unbraid.export.chord_symbols import NO_CHORD, ChordSymbol
-from unbraid.export.engraving import VALUES, Bar, Symbol, bars, beat_ticks, engrave
-from unbraid.export.midi import (
-    DEFAULT_PROGRAM,
-    DRUM_CHANNEL,
-    DRUM_KEYS,
-    PITCHED_CHANNELS,
-    PROGRAMS,
-)
-from unbraid.export.rhythm import QUARTER, Played, Steps, struck_figures, swings
+from unbraid.export.engraving import Bar, Symbol, beat_ticks, engrave
+from unbraid.export.parts import DRUMS, Part, Score, melody_score, whole_score
+from unbraid.export.rhythm import QUARTER
 from unbraid.export.sheet import Sheet
 from unbraid.export.spelling import Spelling, note_name, signed_alter
-from unbraid.export.staves import DRUM_LINES, PERCUSSION, Staff, melody_staff, staves
-from unbraid.types import Drum, Metre, StemName
+from unbraid.export.staves import DRUM_LINES, PERCUSSION
+from unbraid.types import StemName
 
 DOCTYPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -33,7 +25,6 @@ DOCTYPE = (
     '"http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
 BARS_PER_LINE = 4  # of a lead sheet
-TOP_STEMS, BOTTOM_STEMS = ("vocals",), ("bass",)  # of a score, above its drums
 SECOND_STAFF_VOICE = 5  # a staff may have four
 ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -49,10 +40,7 @@ def lead_sheet(sheet: Sheet, melody: StemName = "vocals") -> str:
     Raises:
         InputError: the song has no beats, or a chord is not in Harte's notation.
     """
-    rhythm = _Rhythm.of(sheet)
-    notes = rhythm.notes.get(melody, [])
-    staff = melody_staff(melody, notes, rhythm.steps(notes))
-    return _document(sheet, rhythm, [_pitched_part(melody, 0, [staff])], BARS_PER_LINE)
+    return _document(sheet, melody_score(sheet, melody), BARS_PER_LINE)
 
 
 def full_score(sheet: Sheet) -> str:
@@ -61,120 +49,36 @@ def full_score(sheet: Sheet) -> str:
     Raises:
         InputError: the song has no beats, or a chord is not in Harte's notation.
     """
-    rhythm = _Rhythm.of(sheet)
-    parts = [
-        _pitched_part(stem, k, staves(stem, rhythm.notes[stem], rhythm.steps(rhythm.notes[stem])))
-        for k, stem in enumerate(sorted(rhythm.notes, key=_height))
-    ]
-    if sheet.strokes or not parts:
-        beat = beat_ticks(sheet.beats.metre)
-        struck = struck_figures(rhythm.strokes, rhythm.steps(rhythm.strokes), beat)
-        parts.append(_Part("drums", [Staff(PERCUSSION, struck)], _KIT))
-    return _document(sheet, rhythm, parts)
+    return _document(sheet, whole_score(sheet))
 
 
-def _height(stem: StemName) -> int:
-    return 0 if stem in TOP_STEMS else 2 if stem in BOTTOM_STEMS else 1
-
-
-@dataclass(frozen=True)
-class _Rhythm:
-    """When a song's notes were played, in ticks from the first downbeat.
-
-    Attributes:
-        metre: of the song.
-        notes: of each pitched stem.
-        strokes: on the drums, with their MIDI keys as pitches.
-        swing: whether its eighths swing.
-    """
-
-    metre: Metre
-    notes: Mapping[StemName, Sequence[Played]]
-    strokes: Sequence[Played]
-    swing: bool
-
-    @classmethod
-    def of(cls, sheet: Sheet) -> "_Rhythm":
-        metre, beat = sheet.beats.metre, beat_ticks(sheet.beats.metre)
-
-        def played(start_s: float, end_s: float, pitch: int) -> Played:
-            return Played(beat * sheet.beat(start_s), beat * sheet.beat(end_s), pitch)
-
-        notes = {
-            stem: [played(note.start_s, note.end_s, note.pitch) for note in notes]
-            for stem, notes in sheet.notes.items()
-        }
-        strokes = [
-            played(stroke.time_s, stroke.time_s, DRUM_KEYS[stroke.drum]) for stroke in sheet.strokes
-        ]
-        parts = [[note.start for note in part] for part in (*notes.values(), strokes)]
-        swing = swings([(Steps.of(starts, metre), starts) for starts in parts])
-        return cls(metre, notes, strokes, swing)
-
-    def steps(self, notes: Sequence[Played]) -> Steps:
-        """Where the notes of a part begin."""
-        starts = [note.start for note in notes]
-        steps = Steps.of(starts, self.metre)
-        return steps.swinging(starts) if self.swing else steps
-
-
-class _Instrument(NamedTuple):
-    """What a player sounds; General MIDI, counted from 0."""
-
-    name: str
-    channel: int
-    program: int
-    key: int | None = None
-
-
-class _Part(NamedTuple):
-    """A player's part."""
-
-    name: str
-    staves: Sequence[Staff]
-    instruments: Sequence[_Instrument]
-
-
-_KIT = [_Instrument(drum, DRUM_CHANNEL, 0, key) for drum, key in DRUM_KEYS.items()]
-_DRUMS: dict[int, Drum] = {key: drum for drum, key in DRUM_KEYS.items()}
-
-
-def _pitched_part(stem: StemName, index: int, staves: Sequence[Staff]) -> _Part:
-    channel = PITCHED_CHANNELS[index % len(PITCHED_CHANNELS)]
-    program = PROGRAMS.get(stem, DEFAULT_PROGRAM)
-    return _Part(stem, staves, [_Instrument(stem, channel, program)])
-
-
-def _document(
-    sheet: Sheet, rhythm: _Rhythm, parts: Sequence[_Part], bars_per_line: int | None = None
-) -> str:
+def _document(sheet: Sheet, score: Score, bars_per_line: int | None = None) -> str:
     root = Element("score-partwise", version="4.0")
     if sheet.title:
-        _add(_add(root, "work"), "work-title", sheet.title)
+        _add(_add(root, "work"), "work-title", _text(sheet.title))
     identification = _add(root, "identification")
     if sheet.artist:
-        _add(identification, "creator", sheet.artist, type="composer")
+        _add(identification, "creator", _text(sheet.artist), type="composer")
     encoding = _add(identification, "encoding")
     _add(encoding, "software", "Unbraid")
     for element in ("accidental", "beam"):
         _add(encoding, "supports", element=element, type="yes")
     part_list = _add(root, "part-list")
-    for number, part in enumerate(parts, start=1):
+    for number, part in enumerate(score.parts, start=1):
         _list_part(part_list, part, f"P{number}")
-    song_bars = _bars(sheet, parts)
-    for number, part in enumerate(parts, start=1):
-        writer = _Writer(sheet, rhythm, song_bars, part, f"P{number}", bars_per_line)
+    for number, part in enumerate(score.parts, start=1):
+        writer = _Writer(sheet, score, part, f"P{number}", bars_per_line)
         writer.write(_add(root, "part", id=f"P{number}"))
     indent(root, " ")
     return DOCTYPE + tostring(root, "unicode") + "\n"
 
 
-def _list_part(part_list: Element, part: _Part, part_id: str) -> None:
+def _list_part(part_list: Element, part: Part, part_id: str) -> None:
     score_part = _add(part_list, "score-part", id=part_id)
-    _add(score_part, "part-name", part.name.capitalize())
+    _add(score_part, "part-name", _capital(part.name))
     for number, instrument in enumerate(part.instruments):
         element = _add(score_part, "score-instrument", id=f"{part_id}-I{number}")
-        _add(element, "instrument-name", instrument.name.capitalize())
+        _add(element, "instrument-name", _capital(instrument.name))
     for number, instrument in enumerate(part.instruments):
         element = _add(score_part, "midi-instrument", id=f"{part_id}-I{number}")
         _add(element, "midi-channel", instrument.channel + 1)
@@ -183,14 +87,13 @@ def _list_part(part_list: Element, part: _Part, part_id: str) -> None:
             _add(element, "midi-unpitched", instrument.key + 1)
 
 
-def _bars(sheet: Sheet, parts: Sequence[_Part]) -> list[Bar]:
-    """The bars in which something happens, and those between them and the first downbeat."""
-    beat = beat_ticks(sheet.beats.metre)
-    played = [figure for part in parts for staff in part.staves for figure in staff.figures]
-    starts = [figure.start // beat for figure in played]
-    starts += [change.beat for change in sheet.harmony if change.chord]
-    ends = [figure.end for figure in played] + [beat * change.beat for change in sheet.harmony]
-    return bars(sheet.beats.metre, beat * min([0, *starts]), max([0, *ends]))
+def _capital(name: str) -> str:
+    return _text(name[:1].upper() + name[1:])
+
+
+def _text(text: str) -> str:
+    """The text without what XML cannot hold."""
+    return _NOT_XML.sub("", text)
 
 
 class _Writer:
@@ -199,30 +102,28 @@ class _Writer:
     def __init__(
         self,
         sheet: Sheet,
-        rhythm: _Rhythm,
-        song_bars: Sequence[Bar],
-        part: _Part,
+        score: Score,
+        part: Part,
         part_id: str,
         bars_per_line: int | None,
     ) -> None:
         self._sheet = sheet
-        self._swing = rhythm.swing
-        self._bars = song_bars
+        self._score = score
         self._part = part
         self._part_id = part_id
         self._drums = part.staves[0].clef == PERCUSSION
         self._on_top = part_id == "P1"
         self._bars_per_line = bars_per_line
-        self._beat = beat_ticks(rhythm.metre)
-        self._metre = rhythm.metre
+        self._metre = sheet.beats.metre
+        self._beat = beat_ticks(self._metre)
         self._sharps = sheet.sharps
-        self._voices = [engrave(staff.figures, song_bars, rhythm.metre) for staff in part.staves]
+        self._voices = [engrave(staff.figures, score.bars, self._metre) for staff in part.staves]
         self._changes_at = [self._beat * change.beat for change in sheet.harmony]
         self._chord_names = [_names(change.chord) for change in sheet.harmony]
 
     def write(self, part: Element) -> None:
         """Write all measures."""
-        for k, bar in enumerate(self._bars):
+        for k, bar in enumerate(self._score.bars):
             measure = _add(part, "measure", number=bar.number)
             if bar.start > bar.origin:
                 measure.set("implicit", "yes")
@@ -262,7 +163,7 @@ class _Writer:
 
     def _tempo(self, measure: Element) -> None:
         direction = _add(measure, "direction", placement="above")
-        if self._swing:
+        if self._score.swing:
             _add(_add(direction, "direction-type"), "words", "Swing")
         metronome = _add(_add(direction, "direction-type"), "metronome")
         _add(metronome, "beat-unit", "quarter")
@@ -271,7 +172,7 @@ class _Writer:
         tempo_bpm = self._sheet.tempo_bpm
         _add(metronome, "per-minute", round(tempo_bpm))
         sound = _add(direction, "sound", tempo=f"{tempo_bpm * self._beat / QUARTER:.2f}")
-        if self._swing:
+        if self._score.swing:
             swing = _add(sound, "swing")
             _add(swing, "first", 2)
             _add(swing, "second", 1)
@@ -307,7 +208,7 @@ class _Writer:
     def _note(
         self, note: Element, pitch: int, symbol: Symbol, staff: int, altered: dict["_Line", int]
     ) -> None:
-        name = self._name(pitch, symbol.start)
+        name = self._name(pitch, symbol.onset)
         line = (name.step, name.octave(pitch))
         element = _add(note, "pitch")
         _add(element, "step", name.step)
@@ -315,21 +216,20 @@ class _Writer:
             _add(element, "alter", name.alter)
         _add(element, "octave", line[1])
         self._length(note, symbol, staff)
-        sign = None
-        if not symbol.tied_from and name.alter != altered.get(
-            line, signed_alter(name.step, self._sharps)
-        ):
+        valid = altered.get(line, signed_alter(name.step, self._sharps))
+        accidental = None
+        if name.alter != valid and not symbol.tied_from:
             altered[line] = name.alter
-            sign = ACCIDENTALS[name.alter]
-        _value(note, symbol, sign)
+            accidental = ACCIDENTALS[name.alter]
+        _value(note, symbol, accidental)
         self._staff_number(note, staff)
 
     def _stroke(self, note: Element, key: int, symbol: Symbol, staff: int) -> None:
-        line = DRUM_LINES[_DRUMS[key]]
+        line = DRUM_LINES[DRUMS[key]]
         element = _add(note, "unpitched")
         _add(element, "display-step", line.step)
         _add(element, "display-octave", line.octave)
-        self._length(note, symbol, staff, list(_DRUMS).index(key))
+        self._length(note, symbol, staff, list(DRUMS).index(key))
         _value(note, symbol)
         _add(note, "stem", "up")
         if line.notehead != "normal":
@@ -342,7 +242,7 @@ class _Writer:
             _add(note, "tie", type="stop")
         if symbol.tied_to:
             _add(note, "tie", type="start")
-        if symbol.pitches:
+        if symbol.pitches and len(self._part.instruments) > 1:
             _add(note, "instrument", id=f"{self._part_id}-I{instrument}")
         _add(note, "voice", 1 if staff == 1 else SECOND_STAFF_VOICE)
 
@@ -361,29 +261,14 @@ class _Writer:
         first = bisect_left(self._changes_at, symbol.start)
         for k in range(first, bisect_left(self._changes_at, symbol.end)):
             chord = self._sheet.harmony[k].chord
-            if not chord and self._changes_at[k] >= self._bars[-1].start:
+            if not chord and self._changes_at[k] >= self._score.bars[-1].start:
                 return  # the song ends
             harmony = _add(measure, "harmony", placement="above")
-            root = _add(harmony, "root")
-            if chord is None:
-                _add(root, "root-step", "C", text="")
-                _add(harmony, "kind", "none", text=NO_CHORD)
+            if chord:
+                _chord(harmony, chord)
             else:
-                _add(root, "root-step", chord.root.step)
-                if chord.root.alter:
-                    _add(root, "root-alter", chord.root.alter)
-                _add(harmony, "kind", chord.quality.kind, text=chord.suffix)
-                if chord.bass_name:
-                    bass = _add(harmony, "bass")
-                    _add(bass, "bass-step", chord.bass_name.step)
-                    if chord.bass_name.alter:
-                        _add(bass, "bass-alter", chord.bass_name.alter)
-                for change in chord.changes:
-                    degree = _add(harmony, "degree", print_object="no")
-                    _add(degree, "degree-value", change.number)
-                    # Sevenths are added from a dominant chord's, which is flat already.
-                    _add(degree, "degree-alter", change.alter + (change.number == 7))
-                    _add(degree, "degree-type", "subtract" if change.omitted else "add")
+                _add(_add(harmony, "root"), "root-step", "C", text="")
+                _add(harmony, "kind", "none", text=NO_CHORD)
             if self._changes_at[k] > symbol.start:
                 _add(harmony, "offset", self._changes_at[k] - symbol.start)
             self._staff_number(harmony, 1)
@@ -396,6 +281,25 @@ def _names(chord: ChordSymbol | None) -> dict[int, Spelling]:
     """The names of a chord's notes by pitch class, without double sharps and flats."""
     notes = chord.notes if chord else ()
     return {name.pitch_class: name for name in notes if abs(name.alter) < 2}
+
+
+def _chord(harmony: Element, chord: ChordSymbol) -> None:
+    root = _add(harmony, "root")
+    _add(root, "root-step", chord.root.step)
+    if chord.root.alter:
+        _add(root, "root-alter", chord.root.alter)
+    _add(harmony, "kind", chord.quality.kind, text=chord.suffix)
+    if chord.bass_name:
+        bass = _add(harmony, "bass")
+        _add(bass, "bass-step", chord.bass_name.step)
+        if chord.bass_name.alter:
+            _add(bass, "bass-alter", chord.bass_name.alter)
+    for change in chord.changes:
+        degree = _add(harmony, "degree", print_object="no")
+        _add(degree, "degree-value", change.number)
+        # Sevenths are added from a dominant chord's, which is flat already.
+        _add(degree, "degree-alter", change.alter + (change.number == 7))
+        _add(degree, "degree-type", "subtract" if change.omitted else "add")
 
 
 def _value(note: Element, symbol: Symbol, accidental: str | None = None) -> None:
@@ -419,9 +323,7 @@ def _beams(note: Element, symbol: Symbol) -> None:
 def _tuplets(symbols: Sequence[Symbol]) -> list[str | None]:
     """Which symbols a bracket of three starts and stops at."""
     tuplets: list[str | None] = [None] * len(symbols)
-    triplet = [
-        k for k, symbol in enumerate(symbols) if symbol.ticks in VALUES and symbol.value.triplet
-    ]
+    triplet = [k for k, symbol in enumerate(symbols) if symbol.value.triplet]
     for _, inside in groupby(triplet, lambda k: symbols[k].start // QUARTER):
         first, *_, last = inside
         tuplets[first], tuplets[last] = "start", "stop"
@@ -437,7 +339,7 @@ def _notations(note: Element, symbol: Symbol, tuplet: str | None) -> None:
     if symbol.tied_to:
         _add(notations, "tied", type="start")
     if tuplet == "start":
-        _add(notations, "tuplet", type="start", bracket="no" if len(symbol.beams) else "yes")
+        _add(notations, "tuplet", type="start", bracket="no" if symbol.beams else "yes")
     elif tuplet:
         _add(notations, "tuplet", type="stop")
 
@@ -446,7 +348,7 @@ def _add(parent: Element, tag: str, content: object = None, /, **attributes: obj
     """Append an element; underscores in names of attributes are hyphens."""
     element = SubElement(parent, tag)
     for name, value in attributes.items():
-        element.set(name.replace("_", "-"), _NOT_XML.sub("", str(value)))
+        element.set(name.replace("_", "-"), str(value))
     if content is not None:
-        element.text = _NOT_XML.sub("", str(content))
+        element.text = str(content)
     return element

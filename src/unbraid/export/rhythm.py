@@ -18,7 +18,8 @@ from unbraid.types import Metre
 QUARTER, EIGHTH, SIXTEENTH, THIRD = 12, 6, 3, 4  # in ticks
 LONGEST_HIDDEN_REST = 4.5  # between two notes; a shorter one is how they are played
 EARLY = 0.75  # ticks by which the ends of notes are heard too soon
-TRIPLET_MARGIN = 0.6  # square ticks by which a triplet has to fit better than sixteenths
+TIMING_VARIANCE = 0.25  # square ticks; players are 20 ms off at 120 quarters per minute
+USUAL_TRIPLETS, LEAST_TRIPLETS, MOST_TRIPLETS = 0.3, 0.02, 0.9  # shares of a part's divided beats
 TOGETHER = 1.5  # ticks within which notes of a step are a chord
 LEAST_SWUNG_BEATS = 8
 SWUNG_SHARE = 0.75  # of the beats that are divided in two or three
@@ -54,13 +55,23 @@ class Steps:
 
     @classmethod
     def of(cls, starts: Iterable[float], metre: Metre) -> "Steps":
-        """What fits the beginnings of a part's notes best; 6/8 has sixteenths only."""
+        """What fits the beginnings of a part's notes best; 6/8 has sixteenths only.
+
+        In a part that has many triplets, others are more likely.
+        """
+        if metre == "6/8":
+            return cls()
         quarters: dict[int, list[float]] = defaultdict(list)
         for start in starts:
             quarters[_quarter(start)].append(start)
-        if metre == "6/8":
-            return cls()
-        return cls(frozenset(k for k, within in quarters.items() if _is_triplet(within)))
+        better = {
+            quarter: _misfit(within, SIXTEENTH) - _misfit(within, THIRD)
+            for quarter, within in quarters.items()
+            if any(SIXTEENTH * _round(start / SIXTEENTH) % QUARTER for start in within)
+        }
+        found = sum(gain > _least_gain(USUAL_TRIPLETS) for gain in better.values())
+        share = min(max(found / max(1, len(better)), LEAST_TRIPLETS), MOST_TRIPLETS)
+        return cls(frozenset(k for k, gain in better.items() if gain > _least_gain(share)))
 
     def swinging(self, starts: Iterable[float]) -> "Steps":
         """The same, with triplets that are but two notes, a long and a short one, as eighths."""
@@ -74,9 +85,8 @@ class Steps:
         if quarter in self.triplets:
             return THIRD * _round(position / THIRD)
         if quarter in self.swung:
-            late = position - QUARTER * quarter > QUARTER / 3
-            whole = position - QUARTER * quarter > QUARTER * 5 / 6
-            return QUARTER * (quarter + whole) + EIGHTH * (late and not whole)
+            third = _round((position - QUARTER * quarter) / THIRD)
+            return QUARTER * quarter + (0, EIGHTH, EIGHTH, QUARTER)[third]
         return SIXTEENTH * _round(position / SIXTEENTH)
 
     def end(self, start: int, end: float, after: int | None) -> int:
@@ -159,8 +169,9 @@ def _quarter(position: float) -> int:
     return math.floor((position + SIXTEENTH / 2) / QUARTER)
 
 
-def _is_triplet(starts: Sequence[float]) -> bool:
-    return _misfit(starts, THIRD) + TRIPLET_MARGIN < _misfit(starts, SIXTEENTH)
+def _least_gain(share: float) -> float:
+    """How much better triplets must fit a beat to be more likely, if they have such a share."""
+    return 2 * TIMING_VARIANCE * math.log((1 - share) / share)
 
 
 def _misfit(starts: Sequence[float], step: int) -> float:
