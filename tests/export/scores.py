@@ -6,14 +6,7 @@ from typing import Any, NamedTuple
 import music21
 import verovio
 
-from unbraid.types import BeatGrid, Metre, NoteEvent
-
-
-class Key(NamedTuple):
-    """A key of a song."""
-
-    tonic: str
-    mode: str
+from unbraid.types import BeatGrid, Key, Metre, NoteEvent
 
 
 class Sounding(NamedTuple):
@@ -30,6 +23,12 @@ def steady(
     """Beats at a tempo, from 0 on."""
     times_s = tuple(60 / tempo_bpm * beat for beat in range(beats))
     return BeatGrid(times_s, first_downbeat, metre, confidence=1.0)
+
+
+def in_key(name: str) -> Key:
+    """A key such as `D minor`."""
+    tonic, mode = name.split()
+    return Key(tonic, "minor" if mode == "minor" else "major", confidence=1.0)
 
 
 def notes(*places: tuple[float, float, int]) -> list[NoteEvent]:

@@ -8,7 +8,7 @@ import music21
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.export.scores import Key, engraved, notes, read, soundings, steady, symbols
+from tests.export.scores import engraved, in_key, notes, read, soundings, steady, symbols
 
 from unbraid.demo import DemoSong, score
 from unbraid.errors import InputError
@@ -22,6 +22,7 @@ from unbraid.types import (
     ChordSegment,
     Drum,
     DrumStroke,
+    Key,
     Metre,
     NoteEvent,
 )
@@ -38,12 +39,11 @@ DEMO_DRUMS: dict[str, Drum] = {
 
 @pytest.fixture(scope="module")
 def demo_sheet(demo: DemoSong) -> Sheet:
-    tonic, mode = demo.key.split()
     return Sheet(
         BeatGrid(demo.beats_s, demo.beats_s.index(demo.downbeats_s[0]), "4/4", confidence=1.0),
         title="Demo",
         artist="Unbraid",
-        key=Key(tonic, mode),
+        key=in_key(demo.key),
         chords=demo.chords,
         notes=demo.notes,
         strokes=[
@@ -169,19 +169,19 @@ def names(sheet: Sheet) -> list[str]:
     ("key", "spelled"),
     [
         (
-            Key("C", "major"),
+            in_key("C major"),
             ["C4", "C#4", "D4", "E-4", "E4", "F4", "F#4", "G4", "G#4", "A4", "B-4"],
         ),
         (
-            Key("A", "minor"),
+            in_key("A minor"),
             ["C4", "C#4", "D4", "E-4", "E4", "F4", "F#4", "G4", "G#4", "A4", "B-4"],
         ),
         (
-            Key("Db", "major"),
+            in_key("Db major"),
             ["C4", "D-4", "D4", "E-4", "F-4", "F4", "G-4", "G4", "A-4", "A4", "B-4"],
         ),
         (
-            Key("C#", "minor"),
+            in_key("C# minor"),
             ["B#3", "C#4", "D4", "D#4", "E4", "E#4", "F#4", "G4", "G#4", "A4", "A#4"],
         ),
     ],
@@ -196,14 +196,14 @@ def test_notes_are_spelled_as_their_key_has_them(key: Key, spelled: list[str]) -
 def test_notes_are_spelled_as_their_chord_has_them() -> None:
     chords = [ChordSegment(0, 1, "F:min"), ChordSegment(1, 2, "E:maj")]
     melody = notes((0, 0.5, 68), (1, 1.5, 68))
-    sheet = Sheet(steady(), key=Key("C", "major"), chords=chords, notes={"vocals": melody})
+    sheet = Sheet(steady(), key=in_key("C major"), chords=chords, notes={"vocals": melody})
     assert names(sheet) == ["A-4", "G#4"]
 
 
 def test_a_note_that_is_held_keeps_its_name_when_the_chord_changes() -> None:
     chords = [ChordSegment(0, 1, "F:min"), ChordSegment(1, 2, "E:maj")]
     melody = notes((0.75, 1.75, 68), (1.75, 2, 68))
-    sheet = Sheet(steady(), key=Key("C", "major"), chords=chords, notes={"vocals": melody})
+    sheet = Sheet(steady(), key=in_key("C major"), chords=chords, notes={"vocals": melody})
     assert names(sheet) == ["A-4", "A-4", "G#4"]
 
 

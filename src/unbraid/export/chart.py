@@ -9,7 +9,6 @@ from itertools import zip_longest
 
 from unbraid.export.chord_symbols import NO_CHORD
 from unbraid.export.sheet import Sheet
-from unbraid.export.spelling import Spelling
 
 BARS_PER_LINE = 4
 REPEAT = "%"  # a bar like the one before
@@ -65,7 +64,7 @@ def chordpro(sheet: Sheet) -> str:
     directives = {
         "title": _line(sheet.title).translate(_NO_BRACES),
         "artist": _line(sheet.artist).translate(_NO_BRACES),
-        "key": key and f"{Spelling.of(key.tonic)}{'m' if key.mode == 'minor' else ''}",
+        "key": key and f"{key.tonic}{'m' if key.mode == 'minor' else ''}",
         "tempo": f"{sheet.tempo_bpm:.0f}",
         "time": sheet.beats.metre,
     }
@@ -87,7 +86,7 @@ def _head(sheet: Sheet) -> list[str]:
         f"Metre: {sheet.beats.metre}",
     ]
     if sheet.key:
-        facts.insert(0, f"Key: {Spelling.of(sheet.key.tonic)} {sheet.key.mode}")
+        facts.insert(0, f"Key: {sheet.key.name}")
     names = [name for name in (_line(sheet.title), _line(sheet.artist)) if name]
     return [*names, *([""] if names else []), "   ".join(facts)]
 

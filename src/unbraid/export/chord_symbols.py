@@ -5,10 +5,10 @@ the kinds are those of MusicXML 4.0.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unbraid.errors import InputError
-from unbraid.export.spelling import Spelling, note_name, root_name
+from unbraid.export.note_names import Spelling
 
 NO_CHORD = "N.C."
 _LABEL = re.compile(
@@ -146,12 +146,6 @@ class ChordSymbol:
         changes = tuple(Degree.of(text) for text in (match["degrees"] or "").split(",") if text)
         bass = Degree.of(match["bass"]) if match["bass"] else None
         return cls(Spelling.of(match["root"]), quality, changes, bass)
-
-    def in_key(self, sharps: int) -> "ChordSymbol":
-        """The chord with its root named as is usual in a key of so many sharps."""
-        leading = "b5" in self.quality.degrees  # such chords lead up to the next, as F#dim to G
-        name = note_name if leading else root_name
-        return replace(self, root=name(self.root.pitch_class, sharps))
 
     @property
     def suffix(self) -> str:

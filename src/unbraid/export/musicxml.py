@@ -12,10 +12,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from unbraid.export.chord_symbols import NO_CHORD, ChordSymbol
 from unbraid.export.engraving import Bar, Symbol, beat_ticks, engrave
+from unbraid.export.note_names import Spelling, note_name, signed_alter
 from unbraid.export.parts import DRUMS, Part, Score, melody_score, whole_score
 from unbraid.export.rhythm import QUARTER
 from unbraid.export.sheet import Sheet
-from unbraid.export.spelling import Spelling, note_name, signed_alter
 from unbraid.export.staves import DRUM_LINES, PERCUSSION
 from unbraid.types import StemName
 

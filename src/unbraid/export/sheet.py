@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from unbraid.errors import InputError
 from unbraid.export.chord_symbols import ChordSymbol
-from unbraid.export.spelling import Tonality, signature
-from unbraid.types import BeatGrid, ChordSegment, DrumStroke, NoteEvent, StemName
+from unbraid.types import BeatGrid, ChordSegment, DrumStroke, Key, NoteEvent, StemName
 
 _BEATS_OF_TEMPO = 8  # whose mean length a detected beat's inaccuracy does not touch
 
@@ -44,7 +43,7 @@ class Sheet:
     grid: BeatGrid | None
     title: str = ""
     artist: str = ""
-    key: Tonality | None = None
+    key: Key | None = None
     chords: Sequence[ChordSegment] = ()
     notes: Mapping[StemName, Sequence[NoteEvent]] = field(default_factory=dict)
     strokes: Sequence[DrumStroke] = ()
@@ -64,8 +63,8 @@ class Sheet:
 
     @property
     def sharps(self) -> int:
-        """Of the key signature; negative for flats."""
-        return signature(self.key)
+        """Of the key signature, negative for flats; none in a key that is not known."""
+        return self.key.sharps if self.key else 0
 
     @property
     def tempo_bpm(self) -> float:
@@ -88,11 +87,11 @@ class Sheet:
         """
         starts: dict[int, ChordSymbol | None] = {}
         for segment in self.chords:
-            chord = ChordSymbol.of(segment.label)
-            if chord and self.key:
-                chord = chord.in_key(self.sharps)
-            starts[self._nearest_beat(segment.start_s)] = chord
+            starts[self._nearest_beat(segment.start_s)] = ChordSymbol.of(segment.label)
             starts.setdefault(self._nearest_beat(segment.end_s), None)
+        early = [beat for beat in starts if beat < 0]
+        if early and 0 not in starts:  # the chord of the first bar, named from the beginning on
+            starts[0] = starts.pop(max(early))
         return tuple(_changes(starts))
 
     def _nearest_beat(self, time_s: float) -> int:
