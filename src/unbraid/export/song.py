@@ -1,0 +1,178 @@
+"""A result folder read again: what exports are made of."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import mido
+import numpy as np
+import soundfile
+
+from unbraid.audio import Tags, read_tags
+from unbraid.errors import AudioError, InputError
+from unbraid.export.analysis import AnalysisRecord, read_analysis
+from unbraid.export.levels import total
+from unbraid.export.manifest import Manifest, read_manifest
+from unbraid.types import (
+    BeatGrid,
+    ChordSegment,
+    DrumStroke,
+    Key,
+    KeySegment,
+    NoteEvent,
+    Read,
+    Samples,
+    StemName,
+)
+
+DRUMS = "drums"
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song taken apart, with its stems open for reading.
+
+    Attributes:
+        folder: of the result.
+        manifest: what it holds.
+        analysis: what the music is; None if that was not asked for.
+        tags: of the song.
+        stems: as functions of time.
+        mixture: the sum of the stems and what they leave over; of some stems only, just those.
+        length: samples of each.
+        sample_rate: samples per second.
+        notes: of each pitched stem that was transcribed, as its MIDI file has them.
+    """
+
+    folder: Path
+    manifest: Manifest
+    analysis: AnalysisRecord | None
+    tags: Tags
+    stems: Mapping[StemName, Read]
+    mixture: Read
+    length: int
+    sample_rate: int
+    notes: Mapping[StemName, Sequence[NoteEvent]]
+
+    @property
+    def grid(self) -> BeatGrid | None:
+        """The beats; those of a tempo that was given, or else the song's own, if it has any."""
+        midi, found = self.manifest.midi, self.analysis
+        if midi and midi.tempo_source == "given":
+            return BeatGrid.steady(midi.tempo_bpm, self.length / self.sample_rate)
+        if found is None or found.metre is None:
+            return None
+        first = found.beats.index(found.downbeats[0]) if found.downbeats else 0
+        return BeatGrid(found.beats, first, found.metre, found.tempo.confidence)
+
+    @property
+    def chords(self) -> tuple[ChordSegment, ...]:
+        """The harmony."""
+        found = self.analysis.chords if self.analysis else ()
+        return tuple(ChordSegment(each.start, each.end, each.label) for each in found)
+
+    @property
+    def key(self) -> Key | None:
+        """The key; None in silence, or if it was not asked for."""
+        found = self.analysis.key if self.analysis else None
+        if found is None:
+            return None
+        return Key(
+            found.tonic,
+            found.mode,
+            found.confidence,
+            tuple(Key(each.tonic, each.mode, each.confidence) for each in found.alternatives),
+            tuple(
+                KeySegment(each.start, each.end, each.tonic, each.mode) for each in found.segments
+            ),
+        )
+
+    @property
+    def strokes(self) -> tuple[DrumStroke, ...]:
+        """Those on the drums."""
+        found = (self.analysis.drums or ()) if self.analysis else ()
+        return tuple(DrumStroke(each.time, each.drum, each.velocity / 127) for each in found)
+
+
+@contextmanager
+def open_song(folder: Path) -> Iterator[Song]:
+    """Open a result folder.
+
+    Raises:
+        InputError: there is no finished result.
+        AudioError: a file of it is missing or damaged.
+    """
+    manifest = read_manifest(folder / "manifest.json")
+    if manifest is None:
+        raise InputError(
+            f"{folder.name!r} holds no finished result; make one with `unbraid process`"
+        )
+    with ExitStack() as stack:
+        files = {
+            name: stack.enter_context(_opened(folder / stem.file))
+            for name, stem in manifest.stems.items()
+        }
+        stems = {name: partial(_read, file) for name, file in files.items()}
+        parts = list(stems.values())
+        if manifest.audio.residual:
+            left = stack.enter_context(_opened(folder / manifest.audio.residual))
+            parts.append(partial(_read, left))
+        first = next(iter(files.values()))
+        yield Song(
+            folder=folder,
+            manifest=manifest,
+            analysis=read_analysis(folder / manifest.analysis) if manifest.analysis else None,
+            tags=read_tags(folder / next(iter(manifest.stems.values())).file),
+            stems=stems,
+            mixture=total(parts),
+            length=first.frames,
+            sample_rate=first.samplerate,
+            notes=_notes(folder, manifest),
+        )
+
+
+def _opened(file: Path) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(file)
+    except soundfile.LibsndfileError as error:
+        raise _damaged(file) from error
+
+
+def _read(file: soundfile.SoundFile, start: int, stop: int) -> Samples:
+    file.seek(start)
+    return np.ascontiguousarray(file.read(stop - start, "float32", always_2d=True).T)
+
+
+def _notes(folder: Path, manifest: Manifest) -> dict[StemName, list[NoteEvent]]:
+    files = manifest.midi.files if manifest.midi else {}
+    return {
+        name: _notes_of(folder / file) for name, file in files.items() if name not in ("all", DRUMS)
+    }
+
+
+def _notes_of(file: Path) -> list[NoteEvent]:
+    """The notes of a file as they were written, but for their bends."""
+    try:
+        midi = mido.MidiFile(file)
+    except (OSError, EOFError, ValueError) as error:
+        raise _damaged(file) from error
+    now_s = 0.0
+    sounding: dict[int, tuple[float, int]] = {}
+    notes = []
+    for message in midi:
+        now_s += message.time
+        if message.type == "note_on" and message.velocity:
+            sounding[message.note] = now_s, message.velocity
+        elif message.type in ("note_on", "note_off") and message.note in sounding:
+            start_s, velocity = sounding.pop(message.note)
+            notes.append(NoteEvent(start_s, now_s, message.note, velocity / 127))
+    return sorted(notes, key=lambda note: (note.start_s, note.pitch))
+
+
+def _damaged(file: Path) -> AudioError:
+    return AudioError(
+        f"{file.name!r} of the result is missing or damaged; make it anew with "
+        "`unbraid process --overwrite`"
+    )
