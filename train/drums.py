@@ -22,7 +22,7 @@ from unbraid.demo.room import RATE
 from unbraid.separation import Separator
 from unbraid.transcription import groove
 from unbraid.transcription.drum_patches import STEM_FEATURES, Moments, band_levels
-from unbraid.transcription.drums import GROOVE, INPUT, KINDS, OUTPUT, SOUND, STRUCK
+from unbraid.transcription.drums import GROOVE, INPUT, KINDS, OUTPUT, SOUND
 from unbraid.types import AudioSignal
 
 SONGS = {**dict.fromkeys(range(3032, 3092), 36.0), **dict.fromkeys(range(3200, 3620), 12.0)}
@@ -162,7 +162,7 @@ def decide(
 ) -> None:
     """Move the answers of a network so that what is struck is best told at a half."""
     chances, true = answers(network, np.concatenate(shown)), np.concatenate(truth)
-    for kind in range(len(STRUCK)):
+    for kind in range(len(KINDS)):
         least = max(
             np.arange(0.1, 0.9, 0.02).tolist(),
             key=lambda least: _f1(chances[:, kind] >= least, true[:, kind]),

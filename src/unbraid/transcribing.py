@@ -1,6 +1,7 @@
 """The notes and strokes of a song's stems, written as MIDI files."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -88,7 +89,8 @@ def write_song(job: Job, heard: Played, grid: BeatGrid | None) -> MidiRecord:
     if given_bpm is not None:
         grid = BeatGrid.steady(given_bpm, job.mixture.duration_s)
     tempo, source = midi_tempo(given_bpm, grid)
-    played = _edited(heard, job.options, grid)
+    song_db = 20 * math.log10(job.mixture.statistics.rms + 1e-6)
+    played = _edited(heard, job.options, song_db, grid)
     tracks = played.tracks()
     return MidiRecord(
         tempo_bpm=round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
@@ -140,11 +142,13 @@ def _kept(job: Job, name: str, kind: TypeAdapter[T], hear: Callable[[], T]) -> T
     return heard
 
 
-def _edited(heard: Played, options: ProcessOptions, grid: BeatGrid | None) -> Played:
+def _edited(
+    heard: Played, options: ProcessOptions, song_db: float, grid: BeatGrid | None
+) -> Played:
     """What the stems play as it is written: cleaned, and on the grid if that was asked for."""
     cleanup, quantise = options.cleanup, options.quantise
     notes = {
-        name: clean_notes(each, cleanup, monophonic=name in cleanup.monophonic)
+        name: clean_notes(each, cleanup, monophonic=name in cleanup.monophonic, song_db=song_db)
         for name, each in heard.notes.items()
     }
     if quantise is None or grid is None:

@@ -365,6 +365,8 @@ class CleanupOptions:
         ghost_level: notes weaker than this part of the stem's strong ones are dropped; 0 for none.
         ghost_db: notes so much softer than where the stem is loud are dropped: the network evens
             out levels, and hears notes in what is left of other stems.
+        floor_db: notes so much softer than the song are dropped, for where nobody sings or plays,
+            all of a stem is what is left of others.
         echo_level: notes weaker than this part of another that sounds an octave, a twelfth or
             another overtone below are dropped; 0 for none.
         join_splits: whether a softer note at the end of one of its pitch is its continuation.
@@ -373,8 +375,9 @@ class CleanupOptions:
         velocity_curve: exponent of the amplitudes; below 1 soft notes become louder.
     """
 
-    ghost_level: float = 0.4
-    ghost_db: float = 12.0
+    ghost_level: float = 0.5
+    ghost_db: float = 15.0
+    floor_db: float = 20.0
     echo_level: float = 0.9
     join_splits: bool = True
     monophonic: tuple[StemName, ...] = ("bass",)
@@ -382,8 +385,8 @@ class CleanupOptions:
     velocity_curve: float = 1.0
 
     def __post_init__(self) -> None:
-        if min(self.ghost_level, self.ghost_db, self.echo_level) < 0:
-            raise InputError("ghost_level, ghost_db and echo_level must not be negative")
+        if min(self.ghost_level, self.ghost_db, self.floor_db, self.echo_level) < 0:
+            raise InputError("ghost_level, ghost_db, floor_db, echo_level must not be negative")
         if not 1 <= self.min_velocity <= 127:
             raise InputError(f"min_velocity must be 1 to 127, got {self.min_velocity}")
         if not 0 < self.velocity_curve <= 10:

@@ -37,6 +37,12 @@ def test_notes_where_the_stem_is_soft_are_ghosts() -> None:
     assert clean_notes([*loud, soft], USUAL) == loud
 
 
+def test_notes_of_a_stem_where_nobody_plays_are_left_of_others() -> None:
+    left = [replace(each, level_db=-45) for each in TUNE]
+    assert clean_notes(left, USUAL, song_db=-20) == []
+    assert clean_notes(left, USUAL, song_db=-30) == left
+
+
 @pytest.mark.parametrize("overtone", [12, 19, 24])
 def test_weaker_overtones_of_what_sounds_are_echoes(overtone: int) -> None:
     echo = note(1.3, 1.6, 67 + overtone, 0.5)

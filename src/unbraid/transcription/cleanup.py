@@ -1,5 +1,6 @@
 """Notes without what a network hears beside them: ghosts, echoes of overtones, split notes."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,11 @@ INTERRUPTION_LEVEL = 0.7  # of the amplitude of a note that sounds, what ends it
 
 
 def clean_notes(
-    notes: Iterable[NoteEvent], options: CleanupOptions, *, monophonic: bool = False
+    notes: Iterable[NoteEvent],
+    options: CleanupOptions,
+    *,
+    monophonic: bool = False,
+    song_db: float = -math.inf,
 ) -> list[NoteEvent]:
     """Drop and join notes of a stem.
 
@@ -24,11 +29,14 @@ def clean_notes(
         notes: in any order.
         options: what is dropped and joined.
         monophonic: whether one note sounds at a time.
+        song_db: RMS level of the song that the stem was separated from, in dBFS.
 
     Returns:
         Notes sorted by start, then pitch.
     """
     kept = sorted(notes, key=lambda note: (note.start_s, note.pitch))
+    floor_db = song_db - options.floor_db
+    kept = [note for note in kept if note.level_db is None or note.level_db >= floor_db]
     kept = _without_ghosts(kept, options)
     if options.join_splits:
         kept = _joined(kept)
