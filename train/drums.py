@@ -1,38 +1,47 @@
 """Fits the networks that recognise drum strokes: python -m train.drums [-o FOLDER] [--material …].
 
-They hear composed songs: the true drum stem, and the one that the built-in separator makes.
+They hear composed songs, each as its true drum stem and as the one that the built-in separator
+makes, and kits alone, with what a song adds to them.
 """
 
 import argparse
 import math
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from train.synthesis import Song, song
-from train.synthesis.score import STEMS
+from train.synthesis import song
+from train.synthesis.composer import compose
+from train.synthesis.renderer import render
+from train.synthesis.score import STEMS, Score
 from unbraid.demo.room import RATE
 from unbraid.separation import Separator
 from unbraid.transcription import groove
-from unbraid.transcription.drum_patches import STEM_FEATURES, Moments, band_levels
-from unbraid.transcription.drums import GROOVE, INPUT, KINDS, OUTPUT, SOUND
-from unbraid.types import AudioSignal
+from unbraid.transcription.drum_patches import STEM_FEATURES, Levels, Moments, band_levels
+from unbraid.transcription.drums import GROOVE, INPUT, KINDS, OTHERS, OUTPUT, SOUND
+from unbraid.types import AudioSignal, Samples
 
-SONGS = {**dict.fromkeys(range(3032, 3092), 36.0), **dict.fromkeys(range(3200, 3620), 12.0)}
+SONGS = {
+    **dict.fromkeys(range(3032, 3068), 36.0),
+    **dict.fromkeys((*range(3200, 3380), *range(3500, 3570)), 12.0),
+}
 """Seeds and lengths in seconds; other seeds are left for tests and benches."""
-SAMPLED = range(3500, 3620)  # seeds of those that are played on material
+SAMPLED = range(3500, 3570)  # seeds of those that are played on material
+KITS, KIT_LENGTH_S = range(10_000, 11_200), 8.0  # every other one on material
+ADDED_DECADES = 0.6  # by which that is louder or softer which a song adds to a kit
 
+DRUMS = STEMS.index("drums")
 FARTHEST_S = 0.035  # a stroke belongs to the nearest moment, if that is no farther
-SOUND_UNITS, GROOVE_UNITS = 64, 32
+SOUND_UNITS, GROOVE_UNITS = 192, 64
 SOUND_DROPOUT, GROOVE_DROPOUT = 0.3, 0.1
-EPOCHS, BATCH = 20, 512
+EPOCHS, BATCH = 10, 1024
 OPSET = 17
 
 WORDS = {  # what the words of a kit's part mean
@@ -47,6 +56,7 @@ WORDS = {  # what the words of a kit's part mean
     "high tom": ("tom", "high tom"),
     "ride": ("ride",),
     "crash": ("crash",),
+    **{other: (other,) for other in OTHERS},
 }
 
 
@@ -63,29 +73,85 @@ class Example:
     truth: groove.Chances
 
 
-def examples(seed: int, folder: Path, separator: Separator, material: Path | None) -> list[Example]:
-    """The true drum stem and the separated one of a song, whose levels are kept in a folder."""
-    file = folder / f"{seed}.npz"
-    if not file.exists():
-        played = song(seed, SONGS[seed], material if seed in SAMPLED else None)
-        np.savez(file, **levels(played, separator))  # type: ignore[arg-type]  # its other options
-    with np.load(file) as kept:
-        both = [Moments(kept[stem], kept["song"]) for stem in ("true", "separated")]
-        times_s, words = kept["times_s"].tolist(), kept["words"].tolist()
-    return [Example(each, _truth(each, times_s, words)) for each in both if len(each)]
+@dataclass(frozen=True)
+class Heard:
+    """The levels of a song, or of a kit alone.
+
+    Attributes:
+        true: of the true drum stem.
+        separated: of the one that the separator makes; of a kit alone, the true one.
+        song: of the mixture; of a kit alone, the true stem.
+        times_s: when something is struck [stroke].
+        words: what [stroke].
+    """
+
+    true: Levels
+    separated: Levels
+    song: Levels
+    times_s: npt.NDArray[np.float64]
+    words: npt.NDArray[np.str_]
+
+    @classmethod
+    def of(cls, score: Score, true: Samples, separated: Samples, song: Samples) -> "Heard":
+        """Measure three signals."""
+        kits = [part for part in score.parts if part.role == "kit"]
+        return cls(
+            band_levels([true], RATE),
+            band_levels([separated], RATE),
+            band_levels([song], RATE),
+            times_s=np.array([note.start_s for kit in kits for note in kit.notes]),
+            words=np.array([word for kit in kits for word in kit.words], dtype=str),
+        )
+
+    def example(self, stem: Levels, song: Levels) -> Example:
+        """What is true of a stem in which these strokes sound."""
+        moments = Moments(stem, song)
+        return Example(moments, _truth(moments, self.times_s.tolist(), self.words.tolist()))
+
+    def with_added(self, other: "Heard", rng: np.random.Generator) -> Example:
+        """The strokes of a kit, with what another song adds to its drum stem and to its drums."""
+        start = int(rng.integers(max(1, len(other.true) - len(self.true))))
+        length = min(len(self.true), len(other.true))
+        own, true, separated, song = (
+            np.power(10, levels[at : at + length], dtype=np.float32)
+            for levels, at in (
+                (self.true, 0),
+                (other.true, start),
+                (other.separated, start),
+                (other.song, start),
+            )
+        )
+        gain = np.float32(10 ** rng.uniform(-ADDED_DECADES, ADDED_DECADES))
+        stem, mixture = (own + gain * (all_ - true).clip(0) for all_ in (separated, song))
+        return self.example(
+            *(np.log10(power + 1e-12).astype(np.float16) for power in (stem, mixture))
+        )
 
 
-def levels(played: Song, separator: Separator) -> dict[str, npt.NDArray[Any]]:
-    """Levels of the true drum stem, of the separated one and of the song, and the strokes."""
-    kit = [part for part in played.score.parts if part.role == "kit"]
+def hear_song(seed: int, separator: Separator, material: Path | None) -> Heard:
+    """Compose, play and separate a song."""
+    played = song(seed, SONGS[seed], material if seed in SAMPLED else None)
     separated = separator.separate(AudioSignal(played.mixture, RATE))["drums"].samples
-    return {
-        "true": band_levels([played.stems[STEMS.index("drums")]], RATE),
-        "separated": band_levels([separated], RATE),
-        "song": band_levels([played.mixture], RATE),
-        "times_s": np.array([note.start_s for part in kit for note in part.notes]),
-        "words": np.array([word for part in kit for word in part.words], dtype=str),
-    }
+    return Heard.of(played.score, played.stems[DRUMS], separated, played.mixture)
+
+
+def hear_kit(seed: int, material: Path | None) -> Heard:
+    """Compose a song and play nothing but its drums."""
+    composing, playing = np.random.default_rng(seed).spawn(2)
+    score = compose(composing, KIT_LENGTH_S)
+    score = replace(score, parts=tuple(part for part in score.parts if part.role == "kit"))
+    stem = render(score, playing, material if seed % 2 else None)[DRUMS]
+    return Heard.of(score, stem, stem, stem)
+
+
+def kept(file: Path, hear: Callable[[], Heard]) -> Heard:
+    """What was heard before, or is now."""
+    if not file.exists():
+        unfinished = file.with_suffix(".tmp.npz")
+        np.savez(unfinished, **vars(hear()))
+        unfinished.replace(file)
+    with np.load(file) as arrays:
+        return Heard(**arrays)
 
 
 def _truth(
@@ -117,11 +183,10 @@ class Network(nn.Module):
         self.answer = nn.Linear(units, len(KINDS))
 
     def forward(self, shown: Tensor) -> Tensor:
-        """Logits [moment, kind]; noise while training stands for songs that are not there."""
+        """Logits [moment, kind]; while training, all is a little louder or softer."""
         alike = (shown - self.mean) / self.scale
         if self.training:
-            louder = 0.15 * torch.randn(len(shown), 1)
-            alike = alike + louder + 0.1 * torch.randn_like(alike)
+            alike = alike + 0.15 * torch.randn(len(shown), 1)
         logits: Tensor = self.answer(self.hidden(alike))
         return logits
 
@@ -210,9 +275,24 @@ def main() -> None:
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
-    separator = Separator("lite", ("drums",))
-    songs = [examples(seed, folder, separator, arguments.material) for seed in SONGS]
-    halves = [[each for song in songs[k::2] for each in song] for k in (0, 1)]
+    separator, material = Separator("lite", ("drums",)), arguments.material
+    songs = [
+        kept(folder / f"{seed}.npz", partial(hear_song, seed, separator, material))
+        for seed in SONGS
+    ]
+    kits = [kept(folder / f"{seed}.npz", partial(hear_kit, seed, material)) for seed in KITS]
+    rng = np.random.default_rng(0)
+    groups = [
+        [each.example(stem, each.song) for stem in (each.true, each.separated)] for each in songs
+    ]
+    groups += [
+        [kit.with_added(songs[int(rng.integers(len(songs)))], rng)]
+        for kit in kits
+        if len(kit.words)
+    ]
+    halves = [
+        [each for group in groups[k::2] for each in group if len(each.moments)] for k in (0, 1)
+    ]
     views: list[npt.NDArray[np.float32]] = []
     for own, other in (halves, halves[::-1]):
         sound = _fit_sound(other)

@@ -23,8 +23,10 @@ INPUT, OUTPUT = "shown", "chances"
 
 STRUCK = ("kick", "snare", "hi-hat", "tom", "ride", "crash")
 HOW: tuple[Drum, ...] = ("side stick", "open hi-hat", "low tom", "mid tom", "high tom")
-KINDS = (*STRUCK, *HOW)
-"""What the networks tell of a moment, each from 0 to 1: what is struck, and how or which of it."""
+OTHERS = ("shaker", "tambourine", "conga", "cowbell")
+KINDS = (*STRUCK, *HOW, *OTHERS)
+"""What the networks tell of a moment, each from 0 to 1: what is struck, how or which of it, and
+others that are not written."""
 
 BANDS = {  # in which a stroke is as loud as it is hard
     "kick": slice(0, 6),
@@ -105,7 +107,7 @@ def strokes(moments: Moments, chances: groove.Chances) -> list[DrumStroke]:
             DrumStroke(max(0.0, time_s), _drum(name, how), velocity)
             for time_s, how, velocity in zip(
                 times_s[struck].tolist(),
-                chances[struck, len(STRUCK) :],
+                chances[struck, len(STRUCK) : len(STRUCK) + len(HOW)],
                 velocities.clip(LEAST_VELOCITY, 1).tolist(),
                 strict=True,
             )

@@ -19,6 +19,7 @@ CONTEXT_FRAMES = 600  # on either side of a passage, in which its period is look
 LIKES = 12
 PERIODS_FRAMES = (80, 320)  # a bar, or half of one, mostly
 APART = (-2, -1, 1, 2)  # periods
+LIKELIEST = 0.05  # of a passage's moments: how sure the network is of these at least
 NEAR_FRAMES = 3  # a stroke is found again if it is as close to its place
 GAP_FRAMES = 50  # longer distances between moments count as so long
 
@@ -72,10 +73,20 @@ def view(frames: Frames, chances: Chances, alike: Chances) -> npt.NDArray[np.flo
     logit = np.log((chances + 0.001) / (1.001 - chances))
     around = [np.zeros((0, len(APART) * chances.shape[1]), np.float32)]
     around += [_repeated(frames, chances, passage) for passage in passages(frames)]
+    usual = [np.zeros((0, 2 * chances.shape[1]), np.float32)]
+    usual += [_usual(chances, passage) for passage in passages(frames)]
     before = np.diff(frames, prepend=frames[:1] - GAP_FRAMES)
     after = np.diff(frames, append=frames[-1:] + GAP_FRAMES)
     gaps = np.log1p(np.stack([before, after], axis=1).clip(0, GAP_FRAMES))
-    return np.concatenate([logit, np.concatenate(around), alike, gaps], axis=1, dtype=np.float32)
+    shown = [logit, np.concatenate(around), alike, gaps, np.concatenate(usual)]
+    return np.concatenate(shown, axis=1, dtype=np.float32)
+
+
+def _usual(chances: Chances, passage: Passage) -> Chances:
+    """What is played in a passage at all [moment, 2 × kind], the same for all its moments."""
+    own = np.sort(chances[passage.context], axis=0)
+    usual = np.concatenate([own.mean(axis=0), own[-max(1, int(LIKELIEST * len(own)))]])
+    return np.tile(usual, (passage.part.stop - passage.part.start, 1))
 
 
 def _repeated(frames: Frames, chances: Chances, passage: Passage) -> Chances:
