@@ -316,6 +316,20 @@ def test_analyze_invents_nothing_where_there_is_no_music(seconds: float, tmp_pat
     assert {chord["label"] for chord in found["chords"]} == {"N"}
 
 
+def test_process_and_export_hand_results_over(songs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ("--export", "dawproject", "-o", out, "--json")
+    (document,) = unbraid("process", songs / "a.wav", *arguments).documents
+    assert document["manifest"]["exports"] == {"dawproject": ["extra/a.dawproject"]}
+    run = unbraid("export", out / "a", "--to", "multichannel, click", "--json")
+    assert run.code == 2
+    (document,) = run.documents
+    assert document["files"] == {"multichannel": ["extra/a stems.wav"]}
+    assert document["problems"]["click"]["kind"] == "InputError"
+    assert "its tempo" in unbraid("export", out / "a", "--to", "click").err
+    assert unbraid("export", out / "a", "--to", "pdf").code == 2
+
+
 def test_info_describes_a_recording(tmp_path: Path) -> None:
     sine = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "sine.wav", sine, RATE)

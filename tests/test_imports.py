@@ -20,7 +20,7 @@ LAYERS = [
     {"stages"},
     {"analysing", "transcribing"},
     {"pipeline", "transcript", "recording", "diagnosis"},
-    {"trial", "batch", "listening"},
+    {"trial", "batch", "listening", "exporting"},
     {"terminal"},
     {"cli"},
 ]

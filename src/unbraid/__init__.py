@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from unbraid.errors import UnbraidError as UnbraidError
     from unbraid.export.analysis import AnalysisRecord as AnalysisRecord
     from unbraid.export.manifest import Manifest as Manifest
+    from unbraid.exporting import export_result as export_result
     from unbraid.listening import analyze as analyze
     from unbraid.pipeline import Result as Result
     from unbraid.pipeline import process as process
@@ -52,6 +53,7 @@ _HOMES = {
     ),
     "unbraid.export.analysis": ("AnalysisRecord",),
     "unbraid.export.manifest": ("Manifest",),
+    "unbraid.exporting": ("export_result",),
     "unbraid.listening": ("analyze",),
     "unbraid.pipeline": ("Result", "process"),
     "unbraid.presets": ("preset",),

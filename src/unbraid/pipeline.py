@@ -295,8 +295,9 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
     quality = judge_song(job, stems, reproduce.threads)
     music = analyse_song(job, stems) if job.options.midi or job.options.analysis else None
     played = transcribe_song(job, stems, reproduce.threads)
-    grid = music.rhythm.grid if music else None
-    midi = write_song(job, played, grid) if job.options.midi else None
+    midi = None
+    if music and job.options.midi:
+        midi = write_song(job, played, music.rhythm.grid, music.chords)
     written = export_song(job, stems)
     scores = QualityRecord(whole=quality.whole, stems=quality.stems)
     analysis = None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unbraid.diagnosis import Diagnosis
     from unbraid.export.analysis import AnalysisRecord
     from unbraid.export.retiming import Retiming
+    from unbraid.exporting import Exported
     from unbraid.pipeline import Result
     from unbraid.recording import Description
     from unbraid.transcript import Transcript
@@ -194,6 +195,14 @@ def show_analysis(found: "AnalysisRecord") -> None:
     for name, text in lines.items():
         if text:
             out.print(f"{name:<9}{text}")
+
+
+def show_exported(exported: "Exported") -> None:
+    """Print the files that were made, and what the others lack."""
+    for name, files in exported.files.items():
+        out.print(f"{name:<13}{', '.join(str(exported.folder / file) for file in files)}")
+    for name, problem in exported.problems.items():
+        show_error(f"{name}: {problem.message}")
 
 
 def show_retiming(retiming: "Retiming") -> None:

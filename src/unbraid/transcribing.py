@@ -20,6 +20,7 @@ from unbraid.transcription.drums import transcribe_drums
 from unbraid.transcription.quantise import quantise_notes, quantise_strokes
 from unbraid.types import (
     BeatGrid,
+    ChordSegment,
     DrumStroke,
     NoteEvent,
     ProcessOptions,
@@ -77,13 +78,16 @@ def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> Played:
         return Played(notes, _strokes(job, stems, hear_drums) if hear_drums else None)
 
 
-def write_song(job: Job, heard: Played, grid: BeatGrid | None) -> MidiRecord:
+def write_song(
+    job: Job, heard: Played, grid: BeatGrid | None, chords: Sequence[ChordSegment]
+) -> MidiRecord:
     """Write what the stems play, a file for each and one with all, and the notes as first heard.
 
     Args:
         job: the song.
         heard: what its stems play.
         grid: its beats; None where it has none. A tempo that was asked for goes before them.
+        chords: markers of the file with all stems.
     """
     given_bpm = job.options.midi_tempo
     if given_bpm is not None:
@@ -97,7 +101,7 @@ def write_song(job: Job, heard: Played, grid: BeatGrid | None) -> MidiRecord:
         tempo_source=source,
         files={
             **{track.name: _write(job, track.name, [track], tempo) for track in tracks},
-            "all": _write(job, "all", tracks, tempo),
+            "all": _write(job, "all", tracks, tempo, chords),
         },
         raw={
             track.name: _write(job, f"raw/{track.name}", [track], tempo)
@@ -159,10 +163,16 @@ def _edited(
     )
 
 
-def _write(job: Job, name: str, tracks: list[MidiTrack], tempo: float | BeatGrid) -> str:
+def _write(
+    job: Job,
+    name: str,
+    tracks: list[MidiTrack],
+    tempo: float | BeatGrid,
+    chords: Sequence[ChordSegment] = (),
+) -> str:
     file = job.folder.path / "midi" / f"{name}.mid"
     with job.folder.writing(file) as unfinished:
-        write_midi(unfinished, tracks, tempo)
+        write_midi(unfinished, tracks, tempo, chords)
     return job.folder.relative(file)
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 done, 2 usage, 3 a recording is missing or unreadable, 4 a model, 
 is not available, 5 not enough memory or disk, 130 cancelled.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,12 +16,14 @@ from unbraid.batch import distinct_names
 from unbraid.cli.analyze import analyze
 from unbraid.cli.cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, cache_app, open_cache
 from unbraid.cli.doctor import doctor
+from unbraid.cli.export import export
 from unbraid.cli.midi import midi_app
 from unbraid.cli.models import Mirror, ModelsDir, Offline, models_app
 from unbraid.cli.options import (
     Clip,
     Depth,
     Device,
+    Exports,
     Fallback,
     Format,
     FrameThreshold,
@@ -79,6 +82,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(midi_app, name="midi")
 app.add_typer(cache_app, name="cache")
 app.command()(analyze)
+app.command()(export)
 app.command()(doctor)
 
 STEMS = ProcessOptions()
@@ -137,6 +141,7 @@ def process(
     quantize_strength: Strength = STEPS.strength,
     swing: Swing = STEPS.swing,
     swing_grid: SwingGrid = STEPS.swing_grid,
+    exports: Exports = "",
     resume: Resume = True,
     jobs: Jobs = 1,
     threads: Threads = None,
@@ -146,8 +151,11 @@ def process(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Take songs apart: stems, and the notes of each stem as MIDI."""
+    """Take songs apart: stems, the notes of each stem as MIDI, and what the music is."""
+    from unbraid.exporting import check_exports
+
     with usage():
+        names = check_exports(_items(exports))
         notes = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
@@ -191,6 +199,7 @@ def process(
         threads,
         fallback=fallback,
         overwrite=not resume,
+        exports=names,
         output=Output(as_json, quiet),
     )
 
@@ -338,14 +347,16 @@ def _process(
     fallback: str | None,
     overwrite: bool,
     output: Output,
+    exports: Sequence[str] = (),
 ) -> None:
+    from unbraid.exporting import export_result
     from unbraid.inference import available_cores
     from unbraid.pipeline import Result, process
 
     each = threads or max(1, available_cores() // jobs)
 
     def work(path: Path, report: OnProgress) -> Result:
-        return process(
+        result = process(
             path,
             out,
             options,
@@ -356,6 +367,17 @@ def _process(
             cache=cache,
             on_progress=report,
         )
+        if not exports:
+            return result
+        made = export_result(result.folder, exports, overwrite=overwrite, on_progress=report)
+        problems = (f"{name}: {problem.message}" for name, problem in made.problems.items())
+        manifest = result.manifest.model_copy(
+            update={
+                "exports": {**result.manifest.exports, **made.files},
+                "warnings": (*result.manifest.warnings, *problems),
+            }
+        )
+        return replace(result, manifest=manifest)
 
     run(find(songs), work, terminal.show_result, jobs, output)
 

@@ -113,6 +113,15 @@ Quantize = Annotated[
         show_default="as they were played",
     ),
 ]
+Exports = Annotated[
+    str,
+    typer.Option(
+        "--export",
+        help="Formats for other programs as well (see `unbraid export`).",
+        metavar="LIST",
+        show_default="none",
+    ),
+]
 MinVelocity = Annotated[int, typer.Option(help="Softer notes are dropped.", min=1, max=127)]
 VelocityCurve = Annotated[
     float, typer.Option(help="Exponent of the velocities; below 1 soft notes become louder.")

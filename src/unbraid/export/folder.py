@@ -76,6 +76,23 @@ class ResultFolder:
         with writing(file, self.partial) as unfinished:
             yield unfinished
 
+    @contextmanager
+    def held(self) -> Iterator[bool]:
+        """Keep others from working on the folder; gives whether nobody else does."""
+        self.partial.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.lock)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+            if not self.state.exists():
+                self.discard_partial()
+
     def clear_partial(self) -> None:
         """Remove unfinished work, and keep the claim on the folder."""
         for file in self.partial.iterdir():
@@ -105,16 +122,7 @@ def claim(out: Path, track: str, input_sha256: str) -> Iterator[ResultFolder]:
         folder = ResultFolder(out / (track if number == 1 else f"{track} ({number})"))
         if not folder.belongs_to(input_sha256):
             continue
-        folder.partial.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.lock)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            continue
-        try:
-            yield folder
-        finally:
-            lock.release()
-            if not folder.state.exists():
-                folder.discard_partial()
-        return
+        with folder.held() as ours:
+            if ours:
+                yield folder
+                return

@@ -134,6 +134,7 @@ class Manifest(Record):
     quality: QualityRecord
     midi: MidiRecord | None
     analysis: str | None = None
+    exports: dict[str, tuple[str, ...]] = {}
     warnings: tuple[str, ...]
     reproduce: Reproduce
     from_cache: bool = False

@@ -57,7 +57,8 @@ class Sheet:
         """
         if self.grid is None:
             raise InputError(
-                "notation needs the beats of the song, and none were found; give its tempo"
+                "notation needs the beats of the song, and none were found; give its tempo, as "
+                "`unbraid process --midi-tempo` does"
             )
         return self.grid
 

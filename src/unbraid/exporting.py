@@ -1,0 +1,214 @@
+"""A result handed over to other programs, in the formats that were asked for."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from unbraid.analysis.chords import NO_CHORD
+from unbraid.errors import InputError, ResourceError, UnbraidError, resource_error
+from unbraid.export.chart import chordpro, text_chart
+from unbraid.export.click import write_click
+from unbraid.export.dawproject import write_dawproject
+from unbraid.export.folder import ResultFolder
+from unbraid.export.manifest import Manifest
+from unbraid.export.midi import drum_track, stem_tracks
+from unbraid.export.multichannel import write_multichannel
+from unbraid.export.musicxml import full_score, lead_sheet
+from unbraid.export.naming import safe_name
+from unbraid.export.ni_stems import write_ni_stems
+from unbraid.export.sheet import Sheet
+from unbraid.export.song import Song, open_song
+from unbraid.types import OnProgress, Progress
+
+ExportName = Literal["musicxml", "chords", "dawproject", "stem", "multichannel", "click"]
+EXPORT_NAMES: tuple[ExportName, ...] = get_args(ExportName)
+
+Writer: TypeAlias = Callable[[Song, Path], object]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why an export could not be made.
+
+    Attributes:
+        kind: name of the error's class.
+        message: what is lacking, and what to do.
+    """
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was made of a result.
+
+    Attributes:
+        folder: of the result.
+        files: of each export, relative to the folder.
+        problems: of the exports that could not be made.
+    """
+
+    folder: Path
+    files: Mapping[ExportName, tuple[str, ...]]
+    problems: Mapping[ExportName, Problem]
+
+
+def check_exports(names: Iterable[str]) -> tuple[ExportName, ...]:
+    """The exports of these names.
+
+    Raises:
+        InputError: one of them is no export.
+    """
+    known = {str(name): name for name in EXPORT_NAMES}
+    names = tuple(names)
+    for name in names:
+        if name not in known:
+            raise InputError(f"{name!r} is no export; there are {', '.join(EXPORT_NAMES)}")
+    return tuple(known[name] for name in names)
+
+
+def export_result(
+    folder: Path | str,
+    names: Iterable[str],
+    *,
+    overwrite: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Exported:
+    """Make exports of a result folder, which its manifest then names.
+
+    Those that are there are not made again. One that cannot be made does not keep the others.
+
+    Args:
+        folder: of the result.
+        names: of the exports.
+        overwrite: make those that are there again.
+        on_progress: called between exports; may raise `Cancelled` to stop.
+
+    Raises:
+        InputError: there is no finished result, or no such export.
+        AudioError: a file of the result is missing or damaged.
+        ResourceError: the folder is being worked on, or cannot be written.
+    """
+    target, wanted = ResultFolder(Path(folder)), check_exports(names)
+    with open_song(target.path) as song, target.held() as ours:
+        if not ours:
+            raise ResourceError(f"{target.path.name!r} is being worked on; try again later")
+        made: dict[str, tuple[str, ...]] = {} if overwrite else dict(song.manifest.exports)
+        files: dict[ExportName, tuple[str, ...]] = {}
+        problems: dict[ExportName, Problem] = {}
+        for done, name in enumerate(wanted):
+            if on_progress:
+                on_progress(Progress("export", 0.0, None, done / len(wanted)))
+            try:
+                if not _is_there(target, made.get(name)):
+                    made[name] = _make(target, name, song)
+                files[name] = made[name]
+            except ResourceError:
+                raise
+            except UnbraidError as error:
+                problems[name] = Problem(type(error).__name__, str(error))
+            except OSError as error:
+                raise resource_error(error) from error
+        _note(target, song.manifest.model_copy(update={"exports": made}))
+    return Exported(target.path, files, problems)
+
+
+def _is_there(folder: ResultFolder, files: tuple[str, ...] | None) -> bool:
+    return bool(files) and all((folder.path / file).is_file() for file in files or ())
+
+
+def _make(folder: ResultFolder, name: ExportName, song: Song) -> tuple[str, ...]:
+    made = []
+    for template, write in EXPORTS[name].items():
+        file = folder.path / template.format(track=safe_name(Path(song.manifest.input.file).stem))
+        with folder.writing(file) as unfinished:
+            write(song, unfinished)
+        made.append(folder.relative(file))
+    return tuple(made)
+
+
+def _note(folder: ResultFolder, manifest: Manifest) -> None:
+    with folder.writing(folder.manifest) as unfinished:
+        unfinished.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
+
+
+def _sheet(song: Song) -> Sheet:
+    return Sheet(
+        grid=song.grid,
+        title=song.tags.title or Path(song.manifest.input.file).stem,
+        artist=song.tags.artist or "",
+        key=song.key,
+        chords=song.chords,
+        notes=song.notes,
+        strokes=song.strokes,
+    )
+
+
+def _notation(write: Callable[[Sheet], str]) -> Writer:
+    def written(song: Song, path: Path) -> None:
+        if not any(song.notes.values()) and not song.strokes:
+            raise InputError("there are no notes; `unbraid process` without --no-midi finds them")
+        path.write_text(write(_sheet(song)), "utf-8")
+
+    return written
+
+
+def _chart(write: Callable[[Sheet], str]) -> Writer:
+    def written(song: Song, path: Path) -> None:
+        if all(chord.label == NO_CHORD for chord in song.chords):
+            raise InputError("no chords were found; `unbraid process` looks for them")
+        path.write_text(write(_sheet(song)), "utf-8")
+
+    return written
+
+
+def _dawproject(song: Song, path: Path) -> None:
+    drums = [drum_track(song.strokes)] if song.strokes else []
+    write_dawproject(
+        path,
+        song.stems,
+        song.length,
+        song.sample_rate,
+        notes=[*stem_tracks(song.notes), *drums],
+        grid=song.grid,
+        chords=song.chords,
+        tags=song.tags,
+    )
+
+
+def _ni_stems(song: Song, path: Path) -> None:
+    write_ni_stems(path, song.stems, song.mixture, song.length, song.sample_rate, song.tags)
+
+
+def _multichannel(song: Song, path: Path) -> None:
+    write_multichannel(path, song.stems, song.length, song.sample_rate, tags=song.tags)
+
+
+def _click(song: Song, path: Path) -> None:
+    write_click(path, song.grid, song.length, song.sample_rate)
+
+
+def _click_with_count_in(song: Song, path: Path) -> None:
+    write_click(path, song.grid, song.length, song.sample_rate, count_in=True)
+
+
+EXPORTS: Mapping[ExportName, Mapping[str, Writer]] = {
+    "musicxml": {
+        "notation/{track}.musicxml": _notation(full_score),
+        "notation/{track} lead sheet.musicxml": _notation(lead_sheet),
+    },
+    "chords": {
+        "notation/{track} chords.txt": _chart(text_chart),
+        "notation/{track} chords.cho": _chart(chordpro),
+    },
+    "dawproject": {"extra/{track}.dawproject": _dawproject},
+    "stem": {"extra/{track}.stem.m4a": _ni_stems},
+    "multichannel": {"extra/{track} stems.wav": _multichannel},
+    "click": {
+        "extra/{track} click.wav": _click,
+        "extra/{track} click with count-in.wav": _click_with_count_in,
+    },
+}
+"""The files of each export and what writes them."""
