@@ -149,7 +149,7 @@ def _sheet(song: Song) -> Sheet:
 def _notation(write: Callable[[Sheet], str]) -> Writer:
     def written(song: Song, path: Path) -> None:
         if not any(song.notes.values()) and not song.strokes:
-            raise InputError("there are no notes; `unbraid process` without --no-midi finds them")
+            raise InputError("no notes were found; `unbraid process` looks for them")
         path.write_text(write(_sheet(song)), "utf-8")
 
     return written
