@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.export.scores import in_key, steady
 
 from unbraid.demo import score
@@ -6,7 +8,7 @@ from unbraid.errors import InputError
 from unbraid.export.chart import chordpro, text_chart
 from unbraid.export.chord_symbols import ChordSymbol
 from unbraid.export.sheet import Sheet
-from unbraid.types import BeatGrid, ChordSegment, Metre
+from unbraid.types import BEATS_PER_BAR, BeatGrid, ChordSegment, Metre
 
 DEMO = Sheet(
     BeatGrid(score.beats_s(), score.PICKUP_BEATS, "4/4", confidence=1.0),
@@ -139,6 +141,23 @@ def test_chords_are_named_as_musicians_do(label: str, name: str) -> None:
 def test_what_is_not_a_chord_is_refused(label: str) -> None:
     with pytest.raises(InputError):
         text_chart(song((label, 4)))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["C:maj", "F:min7", "N"]), st.floats(0.1, 6)), max_size=9),
+    st.sampled_from(["3/4", "4/4", "6/8"]),
+    st.integers(0, 3),
+)
+def test_every_bar_of_a_grid_has_a_cell_for_each_beat(
+    labels: list[tuple[str, float]], metre: Metre, first_downbeat: int
+) -> None:
+    beats = BEATS_PER_BAR[metre]
+    sheet = song(*labels, metre=metre, first_downbeat=first_downbeat % beats)
+    rows = [line for line in chordpro(sheet).splitlines() if line.startswith("|")]
+    for row in rows:
+        bars = row.strip("| ").split(" | ")
+        assert len(bars) <= 4
+        assert {len(bar.split()) for bar in bars} == {beats}
 
 
 def test_titles_stay_in_their_line() -> None:

@@ -10,7 +10,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 from unbraid.types import Metre
@@ -159,8 +158,8 @@ def notes_by_step(
     begun: dict[int, list[Played]] = defaultdict(list)
     for note in notes:
         begun[steps.at(note.start)].append(note)
-    for start, after in pairwise([*sorted(begun), None]):
-        assert start is not None
+    starts = sorted(begun)
+    for start, after in zip(starts, [*starts[1:], None], strict=False):
         yield start, after, begun[start]
 
 
