@@ -4,7 +4,6 @@ The format is that of the W3C's Music Notation Community Group,
 https://www.w3.org/2021/06/musicxml40/.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import groupby
@@ -17,6 +16,7 @@ from unbraid.export.parts import DRUMS, Part, Score, melody_score, whole_score
 from unbraid.export.rhythm import QUARTER
 from unbraid.export.sheet import Sheet
 from unbraid.export.staves import DRUM_LINES, PERCUSSION
+from unbraid.export.xml import plain
 from unbraid.types import StemName
 
 DOCTYPE = (
@@ -27,7 +27,6 @@ DOCTYPE = (
 BARS_PER_LINE = 4  # of a lead sheet
 SECOND_STAFF_VOICE = 5  # a staff may have four
 ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def lead_sheet(sheet: Sheet, melody: StemName = "vocals") -> str:
@@ -55,10 +54,10 @@ def full_score(sheet: Sheet) -> str:
 def _document(sheet: Sheet, score: Score, bars_per_line: int | None = None) -> str:
     root = Element("score-partwise", version="4.0")
     if sheet.title:
-        _add(_add(root, "work"), "work-title", _text(sheet.title))
+        _add(_add(root, "work"), "work-title", plain(sheet.title))
     identification = _add(root, "identification")
     if sheet.artist:
-        _add(identification, "creator", _text(sheet.artist), type="composer")
+        _add(identification, "creator", plain(sheet.artist), type="composer")
     encoding = _add(identification, "encoding")
     _add(encoding, "software", "Unbraid")
     for element in ("accidental", "beam"):
@@ -88,12 +87,7 @@ def _list_part(part_list: Element, part: Part, part_id: str) -> None:
 
 
 def _capital(name: str) -> str:
-    return _text(name[:1].upper() + name[1:])
-
-
-def _text(text: str) -> str:
-    """The text without what XML cannot hold."""
-    return _NOT_XML.sub("", text)
+    return plain(name[:1].upper() + name[1:])
 
 
 class _Writer:
