@@ -6,7 +6,6 @@ is not warped: it begins at zero, where quarters and seconds agree, and plays as
 """
 
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,23 +63,28 @@ def write_dawproject(
     clock = TempoMap.of_grid(grid) if grid else TempoMap.steady(TEMPO_WITHOUT_BEATS_BPM)
     files = {name: f"audio/{k} {safe_name(plain(name))}.wav" for k, name in enumerate(stems, 1)}
     project = _Song(clock, length, sample_rate).project(files, notes, chords)
-    with (
-        zipfile.ZipFile(path, "w") as archive,
-        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
-    ):
-        for name, document in (("project.xml", project), ("metadata.xml", _metadata(tags))):
-            archive.writestr(zipfile.ZipInfo(name), serialised(document), zipfile.ZIP_DEFLATED)
-        for stem, read in stems.items():
-            sound = Path(scratch) / "stem.wav"
-            with open_writer(
-                sound, sample_rate, 2, "wav", bit_depth, tags, length=length
-            ) as writer:
-                for start, stop in stretches(length):
-                    writer.write(read(start, stop))
-            entry = zipfile.ZipInfo(files[stem])
-            entry.file_size = sound.stat().st_size  # for zip's longer numbers, if it needs them
-            with sound.open("rb") as source, archive.open(entry, "w") as target:
-                shutil.copyfileobj(source, target, _COPIED_BYTES)
+    sound = path.with_name(f".{path.stem}.wav")  # of one stem after the other
+    try:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, document in (("project.xml", project), ("metadata.xml", _metadata(tags))):
+                archive.writestr(zipfile.ZipInfo(name), serialised(document), zipfile.ZIP_DEFLATED)
+            for stem, read in stems.items():
+                with open_writer(
+                    sound, sample_rate, 2, "wav", bit_depth, tags, length=length
+                ) as writer:
+                    for start, stop in stretches(length):
+                        writer.write(read(start, stop))
+                _add(archive, files[stem], sound)
+    finally:
+        sound.unlink(missing_ok=True)
+
+
+def _add(archive: zipfile.ZipFile, name: str, file: Path) -> None:
+    """Add a file that compression would not shorten."""
+    entry = zipfile.ZipInfo(name)
+    entry.file_size = file.stat().st_size  # zip has longer numbers for long files
+    with file.open("rb") as source, archive.open(entry, "w") as target:
+        shutil.copyfileobj(source, target, _COPIED_BYTES)
 
 
 def _metadata(tags: Tags) -> Element:
