@@ -7,6 +7,7 @@ python -m bench memory       one or some; the others' findings stay
 import sys
 
 from bench import (
+    beats,
     demucs,
     memory,
     midi,
@@ -33,6 +34,7 @@ BENCHES = {
     "notes": quality.notes_bench,
     "midi": midi.bench,
     "quality_score": quality_score.bench,
+    "beats": beats.bench,
 }
 
 

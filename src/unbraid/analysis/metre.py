@@ -51,18 +51,18 @@ PLACES = (
 )
 WEIGHTS = np.array(
     [
-        [2.87, -0.49, 0.42, 0.90, -0.53],
-        [-1.13, 0.07, -1.41, 0.52, 1.63],
-        [2.19, 0.41, 0.73, 0.53, -0.27],
-        [0.79, 0.18, 0.05, 0.04, -0.53],
-        [1.06, -0.03, 0.99, 0.30, -0.42],
-        [1.54, 0.10, 1.36, 0.40, 0.64],
-        [5.50, 1.03, -0.31, -2.29, -1.59],
-        [1.49, -0.10, 2.06, 0.54, 0.42],
-        [-0.77, 0.55, 0.38, 0.51, 0.09],
+        [2.05, -0.50, 0.44, 0.98, -0.34],
+        [-1.16, -0.10, -1.50, 0.68, 1.51],
+        [0.31, 0.47, 0.61, 1.06, -0.19],
+        [0.79, 0.36, 0.17, -0.22, -0.56],
+        [1.04, -0.06, 1.17, 0.18, -0.34],
+        [1.28, 0.26, 1.08, 0.28, 0.70],
+        [6.68, 0.70, -0.78, -3.56, -2.22],
+        [1.27, 0.24, 1.02, -0.52, -0.51],
+        [0.14, 0.21, 0.81, 0.51, 0.26],
     ]
 )
-USUAL_WEIGHTS = np.array([-1.97, -3.54, 0.60, 2.59])  # as in `Grids.features`
+USUAL_WEIGHTS = np.array([-2.10, -2.80, 0.70, 2.72, 0.78])  # as in `Grids.features`
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,13 @@ class Grids:
         """What a grid is judged by [grid, feature]: `WEIGHTS` row by row, then `USUAL_WEIGHTS`."""
         bars_a_second = self.bpm / 60 / BEATS_PER_BAR[self.metre]
         octaves = np.log2(self.bpm / USUAL_BPM[self.metre]) / SPREAD_OCTAVES[self.metre]
-        usual = [self.metre == "3/4", self.metre == "6/8", -(octaves**2), np.log(2 * bars_a_second)]
+        usual = [
+            self.metre == "3/4",
+            self.metre == "6/8",
+            -(octaves**2),
+            np.log(2 * bars_a_second),
+            self.beat_ticks == TICKS,
+        ]
         signs = self.signs.copy()
         signs[:, :, 0] *= np.sqrt(bars_a_second)  # as their evidence grows
         flat = signs.reshape(len(signs), -1)

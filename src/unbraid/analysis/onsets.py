@@ -38,16 +38,17 @@ class OnsetEnvelope:
 
     def __init__(self, sample_rate: int) -> None:
         self._hop = max(1, round(sample_rate / HOPS_PER_SECOND))
-        self._window = np.hanning(4 * self._hop + 1)[:-1]
-        self._mel = _mel_filters(sample_rate, len(self._window))
-        self._pending = np.zeros(len(self._window) // 2)  # centres the first window on time 0
-        self._last_levels = np.zeros((1, MEL_BANDS))
+        self._window = np.hanning(4 * self._hop + 1)[:-1].astype(np.float32)
+        self._mel = _mel_filters(sample_rate, len(self._window)).astype(np.float32)
+        # Half a window of silence centres the first one on time 0.
+        self._pending = np.zeros(len(self._window) // 2, np.float32)
+        self._last_levels = np.zeros((1, MEL_BANDS), np.float32)
         self._found: list[FloatArray] = []
         self.frame_rate = sample_rate / self._hop
 
     def push(self, block: Samples) -> None:
         """Take the next block of the recording, float32 [channel, time], of any length."""
-        self._pending = np.concatenate([self._pending, block.mean(axis=0, dtype=np.float64)])
+        self._pending = np.concatenate([self._pending, block.mean(axis=0)])
         if len(self._pending) < len(self._window):
             return
         windows = np.lib.stride_tricks.sliding_window_view(self._pending, len(self._window))
