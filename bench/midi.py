@@ -32,7 +32,8 @@ from unbraid.types import (
 )
 
 SEEDS, LENGTH_S = range(1000, 1060), 36.0  # nothing was tuned on these
-NEAR_S, ON_GRID_S = 0.05, 0.001
+NEAR_S, EXACT_S, ON_GRID_S = 0.05, 0.02, 0.001
+EXACT = f"right strokes within {1000 * EXACT_S:.0f} ms"
 LEAST_F1 = {"kick": 0.9, "snare": 0.85, "hi-hat": 0.75}
 LEAST_GAIN, LEAST_ON_GRID = 0.05, 0.95
 PITCHED: tuple[StemName, ...] = ("bass", "vocals")
@@ -121,6 +122,7 @@ def _targets(tallies: Tallies) -> Iterator[Target]:
 
 
 def _score_strokes(strokes: Sequence[DrumStroke], score: Score, tallies: Tallies) -> None:
+    late_s: list[float] = []
     for row, (drums, words) in DRUMS.items():
         true_s = np.array(
             [
@@ -132,8 +134,11 @@ def _score_strokes(strokes: Sequence[DrumStroke], score: Score, tallies: Tallies
             ]
         )
         found_s = np.array([stroke.time_s for stroke in strokes if stroke.drum in drums])
-        right = len(mir_eval.util.match_events(true_s, found_s, NEAR_S))
-        tallies[row, "Unbraid"].add(len(true_s), len(found_s), right)
+        pairs = mir_eval.util.match_events(true_s, found_s, NEAR_S)
+        tallies[row, "Unbraid"].add(len(true_s), len(found_s), len(pairs))
+        late_s += [found_s[got] - true_s[wanted] for wanted, got in pairs]
+    exact = sum(abs(each) < EXACT_S for each in late_s)
+    tallies[EXACT, "Unbraid"].add(len(late_s), len(late_s), exact)
 
 
 def _score_notes(

@@ -36,7 +36,7 @@ BANDS = {  # in which a stroke is as loud as it is hard
     "ride": slice(16, 24),
     "crash": slice(16, 24),
 }
-LOUD_PERCENTILE, AUDIBLE = 99, 10**-1.5  # of the power of a song, that of its drums
+LOUD_PERCENTILE, AUDIBLE = 99, 10**-1.3  # of the power of a song, that of its drums
 LIKELY = 0.5
 CLOSEST_FRAMES = 5  # between two strokes on a drum
 STRONG_PERCENTILE, STRONG_VELOCITY, LEAST_VELOCITY = 95, 0.9, 0.05
