@@ -9,6 +9,7 @@ import sys
 from bench import (
     beats,
     demucs,
+    harmony,
     memory,
     midi,
     process,
@@ -33,6 +34,7 @@ BENCHES = {
     "lite": quality.lite_bench,
     "notes": quality.notes_bench,
     "midi": midi.bench,
+    "harmony": harmony.bench,
     "quality_score": quality_score.bench,
     "beats": beats.bench,
 }

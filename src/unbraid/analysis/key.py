@@ -1,9 +1,8 @@
 """The key of a song, and where it changes.
 
 Pitch classes are correlated with profiles of the 24 keys (Krumhansl, Cognitive Foundations of
-Musical Pitch, 1990; the profiles are those of Albrecht and Shanahan, The Use of Large Corpora to
-Train a New Type of Key-Finding Algorithm, 2013); chords speak for the keys that have their tones,
-and most of all for the one whose tonic they are.
+Musical Pitch, 1990; the profiles are Krumhansl's and Kessler's of 1982); chords speak for the keys
+that have their tones, and most of all for the one whose tonic they are.
 """
 
 from collections.abc import Sequence
@@ -23,12 +22,12 @@ MODES: tuple[Mode, Mode] = ("major", "minor")
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10))
 TONICS = ({"maj", "maj7", "7"}, {"min", "min7"})  # qualities of the chord on the tonic
 PROFILES = (
-    (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081),
-    (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052),
+    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 )
-LIKENESS, DIATONIC, TONIC, FIRST = 5.3, 7.2, 4.1, 2.2  # weights, as composed songs have them
-CHANGE_COST = 12.0
-CHANGE_S = 8.0  # for as long another key has to fit clearly better
+LIKENESS, DIATONIC, TONIC, FIRST = 5.0, 5.2, 2.3, 1.9  # weights, as composed songs have them
+CHANGE_COST = 8.0
+CHANGE_S = 8.0  # of evidence like that of a whole song
 TONAL = 3.0  # strength of pitch classes half of which would be noise's
 ALTERNATIVES = 3
 
@@ -44,6 +43,10 @@ class _Stretch:
     @property
     def key(self) -> int:
         return int(self.chances.argmax())
+
+    @property
+    def length_s(self) -> float:
+        return self.end_s - self.start_s
 
 
 def find_key(hearing: Hearing, chords: Sequence[ChordSegment]) -> Key | None:
@@ -62,12 +65,11 @@ def find_key(hearing: Hearing, chords: Sequence[ChordSegment]) -> Key | None:
     stretches = _stretches(hearing, chords)
     lasting = np.zeros(24)
     for stretch in stretches:
-        lasting[stretch.key] += stretch.end_s - stretch.start_s
-    main = int(lasting.argmax())
-    chances = max(
-        (s for s in stretches if s.key == main), key=lambda s: s.end_s - s.start_s
-    ).chances
-    confidences = chances * strength**2 / (strength**2 + TONAL**2)
+        lasting[stretch.key] += stretch.length_s
+    main = max((s for s in stretches if s.key == lasting.argmax()), key=lambda s: s.length_s)
+    chordal = sum(_length_s(chord) for chord in chords if ":" in chord.label) / hearing.duration_s
+    tonal = strength**2 / (strength**2 + TONAL**2)
+    confidences = main.chances * tonal * (1 + chordal) / 2
     keys = [Key(*_name(k), round(float(confidences[k]), 3)) for k in np.argsort(-confidences)]
     best, others = keys[0], keys[1:]
     near = {best.relative, best.parallel, *(key.name for key in others[:ALTERNATIVES])}
@@ -104,7 +106,7 @@ def _best_path(evidence: FloatArray, chords: Sequence[ChordSegment]) -> list[int
         best = int(total.argmax())
         change = total[best] - CHANGE_COST
         came.append(np.where(total >= change, np.arange(24), best))
-        total = np.maximum(total, change) + gains * (chord.end_s - chord.start_s) / CHANGE_S
+        total = np.maximum(total, change) + gains * _length_s(chord) / CHANGE_S
     path = [int(total.argmax())]
     for sources in came[:0:-1]:
         path.append(int(sources[path[-1]]))
@@ -115,11 +117,10 @@ def _evidence(hearing: Hearing, chords: Sequence[ChordSegment]) -> FloatArray:
     """What pitch classes and chords say for each key [key], majors first."""
     starts, ends = (np.array([edge]) for edge in (chords[0].start_s, chords[-1].end_s))
     evidence = LIKENESS * _likeness(hearing.harmony.between(starts, ends)[0])
-    sounding = sum(chord.end_s - chord.start_s for chord in chords if ":" in chord.label)
-    for chord in chords:
-        if ":" in chord.label:
-            share = (chord.end_s - chord.start_s) / sounding
-            evidence += share * (DIATONIC * _diatonic(chord) + TONIC * _is_tonic(chord))
+    sounding = [chord for chord in chords if ":" in chord.label]
+    for chord in sounding:
+        share = _length_s(chord) / sum(map(_length_s, sounding))
+        evidence += share * (DIATONIC * _diatonic(chord) + TONIC * _is_tonic(chord))
     return evidence
 
 
@@ -130,6 +131,10 @@ def _likeness(strengths: FloatArray) -> FloatArray:
     salient = strengths - strengths.mean()
     norms = np.linalg.norm(profiles, axis=1) * np.linalg.norm(salient)
     return np.asarray(profiles @ salient / (norms + 1e-9))
+
+
+def _length_s(chord: ChordSegment) -> float:
+    return chord.end_s - chord.start_s
 
 
 def _read(chord: ChordSegment) -> tuple[int, str]:
