@@ -3,6 +3,7 @@
 import numpy as np
 
 from unbraid.analysis.hearing import Hearing
+from unbraid.analysis.loops import find_loop
 from unbraid.analysis.metre import find_grid
 from unbraid.analysis.onsets import FloatArray
 from unbraid.analysis.pulse import find_pulse
@@ -23,14 +24,15 @@ def find_beats(hearing: Hearing) -> Rhythm:
         hearing: the song.
 
     Returns:
-        Beats while something sounds, with their tempo; no beats and no tempo where nothing
-        pulses: silence, noise, speech, or less than four seconds.
+        Beats while something sounds, with their tempo; those of its length in a loop without a
+        pulse; no beats and no tempo where nothing pulses: silence, noise, speech, or less than
+        four seconds.
     """
     pulse = find_pulse(hearing.strength, hearing.frame_rate)
-    grid = _while_sounding(find_grid(hearing, pulse), hearing) if pulse else None
-    if pulse is None or grid is None:
+    grid = _while_sounding(find_grid(hearing, pulse), hearing) if pulse else find_loop(hearing)
+    if grid is None:
         return Rhythm(Tempo(None, False, False, 0.0, ()), None)
-    return Rhythm(_tempo(grid, pulse.rubato), grid)
+    return Rhythm(_tempo(grid, rubato=pulse is not None and pulse.rubato), grid)
 
 
 def _while_sounding(grid: BeatGrid | None, hearing: Hearing) -> BeatGrid | None:
@@ -46,7 +48,7 @@ def _while_sounding(grid: BeatGrid | None, hearing: Hearing) -> BeatGrid | None:
     return BeatGrid(grid.beats_s[first:stop], first_downbeat, grid.metre, grid.confidence)
 
 
-def _tempo(grid: BeatGrid, rubato: bool) -> Tempo:
+def _tempo(grid: BeatGrid, *, rubato: bool) -> Tempo:
     beats_s = np.array(grid.beats_s)
     curve = _curve(beats_s)
     mean = 60 / float(
