@@ -21,13 +21,13 @@ LAYERS = [
     {"analysing", "transcribing"},
     {"pipeline", "transcript", "recording", "diagnosis"},
     {"trial", "batch", "listening", "exporting"},
-    {"terminal"},
+    {"terminal", "service"},
     {"cli"},
 ]
 STRANGERS = [{"separation"}, {"transcription"}, {"analysis"}]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 SHELLS = {"fastapi", "starlette", "celery", "sqlalchemy", "gradio", "typer", "rich"}
-SHELL_HOMES = {"cli", "terminal"}
+SHELL_HOMES = {"cli", "terminal", "service"}
 TORCH_HOMES = {
     "separation/demucs.py",
     "separation/exporting.py",

@@ -3,6 +3,7 @@
 import functools
 import math
 import os
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -34,6 +35,15 @@ _sessions: "WeakValueDictionary[tuple[Path, int], onnxruntime.InferenceSession]"
 )
 
 
+_kept: "deque[onnxruntime.InferenceSession]" = deque(maxlen=0)
+
+
+def keep_sessions(count: int) -> None:
+    """Keep the networks that were used last loaded, for a process that will use them again."""
+    global _kept
+    _kept = deque(_kept, maxlen=count)
+
+
 def open_session(
     network: Path, threads: int, *, plan_memory: bool = True
 ) -> "onnxruntime.InferenceSession":
@@ -52,6 +62,9 @@ def open_session(
     session = _sessions.get(key)
     if session is None:
         session = _sessions[key] = _load(network, threads, plan_memory)
+    if session in _kept:
+        _kept.remove(session)
+    _kept.append(session)
     return session
 
 

@@ -1,0 +1,248 @@
+"""Jobs as workers see them: claimed, reported on, finished or handed back.
+
+A worker owns a job as long as it renews its lease, under a token that no other claim has. What it
+writes counts only while the token is that of the job; a worker that comes back too late learns that
+the job was taken from it, and stops.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from unbraid.service.db import Database, Job, Step
+from unbraid.service.jobs import OPTIONS, emit, end
+from unbraid.types import ProcessOptions, Progress
+
+Standing = Literal["held", "cancel asked", "lost"]
+RETRY_S = 2.0  # before a job is tried again, doubled each time
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job in the hands of a worker.
+
+    Attributes:
+        job_id: the job.
+        token: proves the claim.
+        upload_id: the recording.
+        file_name: how its owner calls it.
+        options: what to make of it.
+        fallback: model to take if that of the options cannot be had.
+    """
+
+    job_id: str
+    token: str
+    upload_id: str
+    file_name: str
+    options: ProcessOptions
+    fallback: str | None
+
+
+class Claims:
+    """Gives the jobs of a database to workers."""
+
+    def __init__(self, database: Database, *, lease_s: float, max_attempts: int) -> None:
+        self.database = database
+        self.lease_s = lease_s
+        self._max_attempts = max_attempts
+
+    def take(self, worker: str) -> Claim | None:
+        """Claim the job whose turn it is; None if none waits."""
+        now = time.time()
+        waiting = (Job.state == "queued") & (Job.not_before <= now)
+        first = (
+            sa.select(Job.id)
+            .where(waiting)
+            .order_by(Job.priority.desc(), Job.turn, Job.created)
+            .limit(1)
+        )
+        with self.database.read() as session:
+            if session.scalar(first) is None:  # most often, and without disturbing writers
+                return None
+        with self.database.write() as session:
+            job = session.scalar(
+                sa.update(Job)
+                .where(Job.id == first.with_for_update(skip_locked=True).scalar_subquery(), waiting)
+                .values(
+                    state="running",
+                    worker=worker,
+                    token=secrets.token_hex(16),
+                    claimed=now,
+                    started=sa.func.coalesce(Job.started, now),
+                    lease_until=now + self.lease_s,
+                    attempts=Job.attempts + 1,
+                )
+                .returning(Job)
+            )
+            if job is None or job.token is None:
+                return None
+            emit(session, job, "state", {"state": "running", "attempt": job.attempts})
+            return Claim(
+                job_id=job.id,
+                token=job.token,
+                upload_id=job.upload_id,
+                file_name=job.file_name,
+                options=OPTIONS.validate_python(job.options),
+                fallback=job.fallback,
+            )
+
+    def renew(self, claim: Claim) -> Standing:
+        """Keep a job for another while."""
+        with self.database.write() as session:
+            asked = session.scalar(
+                sa.update(Job)
+                .where(Job.id == claim.job_id, Job.token == claim.token)
+                .values(lease_until=time.time() + self.lease_s)
+                .returning(Job.cancel_asked)
+            )
+        return "lost" if asked is None else "cancel asked" if asked else "held"
+
+    def report(self, claim: Claim, progress: Progress) -> Standing:
+        """Store how far a job has come."""
+        with self.database.write() as session:
+            job = _held(session, claim)
+            if job is None:
+                return "lost"
+            now = time.time()
+            job.lease_until = now + self.lease_s
+            _enter(session, job, progress, now)
+            if progress.fraction is not None and progress.stage != "pull":
+                if progress.fraction > (job.fraction or 0.0):
+                    job.attempts = 1  # it got further than any attempt before
+                job.fraction = max(progress.fraction, job.fraction or 0.0)
+            emit(
+                session,
+                job,
+                "progress",
+                {
+                    "stage": progress.stage,
+                    "done_s": round(progress.done_s, 3),
+                    "total_s": progress.total_s and round(progress.total_s, 3),
+                    "fraction": job.fraction,
+                },
+            )
+            return "cancel asked" if job.cancel_asked else "held"
+
+    def finish(self, claim: Claim, files: Sequence[dict[str, Any]]) -> bool:
+        """Complete a job with its files in the storage; False if it was lost before."""
+        with self.database.write() as session:
+            job = _held(session, claim)
+            if job is None:
+                return False
+            for step in _running(session, job):
+                step.state, step.finished = "done", time.time()
+                step.done_s = step.done_s if step.total_s is None else step.total_s
+            _rest(job)
+            job.files, job.fraction = list(files), 1.0
+            end(session, job, "done")
+            return True
+
+    def fail(self, claim: Claim, error: dict[str, Any], *, again: bool) -> None:
+        """Give a job up, or, where `again` may help, let it be tried once more later."""
+        with self.database.write() as session:
+            if (job := _held(session, claim)) is None:
+                return
+            if job.cancel_asked or not again or job.attempts >= self._max_attempts:
+                _rest(job)
+                end(session, job, "failed", error)
+            else:
+                _queue_again(session, job, time.time() + RETRY_S * 2 ** (job.attempts - 1))
+
+    def cancelled(self, claim: Claim) -> None:
+        """Complete a job whose owner has asked it to stop."""
+        with self.database.write() as session:
+            if job := _held(session, claim):
+                _rest(job)
+                end(session, job, "cancelled")
+
+    def hand_back(self, claim: Claim) -> None:
+        """Queue a job again that is no worse for having been begun."""
+        with self.database.write() as session:
+            if job := _held(session, claim):
+                job.attempts -= 1
+                _queue_again(session, job)
+
+    def worker_died(self, worker: str) -> None:
+        """Queue the job of a worker again, as one attempt of it."""
+        self._recover(Job.worker == worker)
+
+    def server_returned(self, server: str) -> None:
+        """Queue all jobs again that the workers of a server had when it ended."""
+        self._recover(Job.worker.startswith(f"{server}/", autoescape=True), blame=False)
+
+    def expire(self) -> Sequence[str]:
+        """Queue jobs again whose lease has run out; gives the workers that had them."""
+        return self._recover(Job.lease_until < time.time())
+
+    def _recover(self, lost: sa.ColumnElement[bool], *, blame: bool = True) -> Sequence[str]:
+        query = sa.select(Job).where(Job.state == "running", lost)
+        with self.database.read() as session:
+            if session.scalar(query.limit(1)) is None:
+                return []
+        with self.database.write() as session:
+            workers = []
+            for job in session.scalars(query.with_for_update()).all():
+                workers.append(job.worker or "")
+                if job.cancel_asked:
+                    _rest(job)
+                    end(session, job, "cancelled")
+                elif blame and job.attempts >= self._max_attempts:
+                    _rest(job)
+                    end(session, job, "failed", self._died(job))
+                else:
+                    job.attempts -= not blame
+                    _queue_again(session, job)
+            return workers
+
+    def _died(self, job: Job) -> dict[str, Any]:
+        return {
+            "type": "worker-died",
+            "detail": f"the work on this recording ended {job.attempts} times at the same place "
+            "without an error of its own, most likely for want of memory; try a smaller "
+            "segment_s or another model",
+        }
+
+
+def _held(session: Session, claim: Claim) -> Job | None:
+    """The job of a claim, locked; None if the claim has ended."""
+    query = sa.select(Job).where(Job.id == claim.job_id, Job.token == claim.token)
+    return session.scalar(query.with_for_update())
+
+
+def _running(session: Session, job: Job) -> Sequence[Step]:
+    query = sa.select(Step).where(Step.job_id == job.id, Step.state == "running")
+    return session.scalars(query).all()
+
+
+def _enter(session: Session, job: Job, progress: Progress, now: float) -> None:
+    """Bring a stage to its new place; the ones that ran before it are done."""
+    step = session.get(Step, (job.id, progress.stage))
+    if step is None:
+        step = Step(job_id=job.id, stage=progress.stage, state="queued", attempts=0, done_s=0.0)
+        session.add(step)
+    if step.state != "running":
+        for other in _running(session, job):
+            other.state, other.finished = "done", now
+        step.state, step.started, step.finished = "running", now, None
+        step.attempts += 1
+    step.done_s, step.total_s = progress.done_s, progress.total_s
+
+
+def _rest(job: Job) -> None:
+    """Count the time that a worker has spent."""
+    if job.claimed is not None:
+        job.worked_s += max(0.0, time.time() - job.claimed)
+
+
+def _queue_again(session: Session, job: Job, not_before: float = 0.0) -> None:
+    _rest(job)
+    for step in _running(session, job):
+        step.state = "queued"
+    job.state, job.not_before = "queued", not_before
+    job.worker = job.token = job.lease_until = None
+    emit(session, job, "state", {"state": "queued"})

@@ -1,0 +1,187 @@
+"""The database: its tables, and how it is read and written.
+
+SQLite runs in WAL mode, where readers never wait; its writers begin with BEGIN IMMEDIATE, so that
+two of them queue up instead of failing halfway. PostgreSQL locks rows.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from unbraid.errors import MissingExtraError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATION_LOCK = 0x756E6272  # any number of our own
+BUSY_S = 30.0
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+StepState = Literal["queued", "running", "done", "failed", "cancelled", "skipped"]
+EventKind = Literal["state", "progress"]
+
+
+class Base(DeclarativeBase):
+    """Base of the tables; times are seconds since 1970."""
+
+    type_annotation_map = {  # noqa: RUF012  as SQLAlchemy asks for it
+        float: sa.Double(),
+        dict[str, Any]: sa.JSON(none_as_null=True),
+        list[dict[str, Any]]: sa.JSON(),
+        JobState: sa.String(16),
+        StepState: sa.String(16),
+        EventKind: sa.String(16),
+    }
+
+
+class Upload(Base):
+    """A recording that was sent; its bytes lie in the storage under `key`."""
+
+    __tablename__ = "upload"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    file_name: Mapped[str]
+    key: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    sha256: Mapped[str]
+    created: Mapped[float]
+
+
+class Job(Base):
+    """A song to take apart.
+
+    `turn` orders the jobs of one priority fairly: see `jobs.submit`. A running job belongs to the
+    `worker` that claimed it under `token`, as long as that renews the lease.
+    """
+
+    __tablename__ = "job"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    state: Mapped[JobState]
+    priority: Mapped[int]
+    turn: Mapped[int]
+    upload_id: Mapped[str] = mapped_column(sa.ForeignKey("upload.id"))
+    file_name: Mapped[str]
+    options: Mapped[dict[str, Any]]
+    fallback: Mapped[str | None]
+    idempotency_key: Mapped[str | None]
+    fingerprint: Mapped[str]
+    created: Mapped[float]
+    started: Mapped[float | None]
+    finished: Mapped[float | None]
+    claimed: Mapped[float | None]
+    not_before: Mapped[float]
+    worked_s: Mapped[float]
+    attempts: Mapped[int]
+    worker: Mapped[str | None]
+    token: Mapped[str | None]
+    lease_until: Mapped[float | None]
+    cancel_asked: Mapped[bool]
+    removed: Mapped[bool]
+    fraction: Mapped[float | None]
+    last_event: Mapped[int]
+    error: Mapped[dict[str, Any] | None]
+    files: Mapped[list[dict[str, Any]]]
+
+    __table_args__ = (
+        sa.UniqueConstraint("owner", "idempotency_key"),
+        sa.Index("job_by_turn", "state", "priority", "turn"),
+        sa.Index("job_by_owner", "owner", "created"),
+    )
+
+
+class Step(Base):
+    """A stage of a job, and how far it has come."""
+
+    __tablename__ = "step"
+
+    job_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
+    )
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[StepState]
+    attempts: Mapped[int]
+    done_s: Mapped[float]
+    total_s: Mapped[float | None]
+    started: Mapped[float | None]
+    finished: Mapped[float | None]
+
+
+class Event(Base):
+    """Something that happened to a job; they are numbered from 1 without gaps."""
+
+    __tablename__ = "event"
+
+    job_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float]
+    kind: Mapped[EventKind]
+    data: Mapped[dict[str, Any]]
+
+
+class Database:
+    """Gives sessions, each of which is a transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Name a database; nothing is opened yet.
+
+        Raises:
+            MissingExtraError: the driver of PostgreSQL is not installed.
+        """
+        sqlite = url.startswith("sqlite")
+        connect: dict[str, Any] = {"timeout": BUSY_S} if sqlite else {"connect_timeout": 10}
+        try:
+            self.engine = sa.create_engine(url, connect_args=connect, pool_pre_ping=not sqlite)
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                f"{url.partition(':')[0]} needs a driver: pip install 'psycopg[binary]'"
+            ) from error
+        if sqlite:
+            sa.event.listen(self.engine, "connect", _set_up)
+            sa.event.listen(self.engine, "begin", _begin)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that reads; what it gave stays usable."""
+        reader = self.engine.execution_options(reading=True)
+        with Session(reader, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that writes, and is committed at the end of the block."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the tables to what this version needs."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _set_up(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin` says so
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

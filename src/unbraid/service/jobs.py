@@ -1,0 +1,307 @@
+"""Jobs as their owners see them: submitted, watched, cancelled, removed.
+
+Fairness: jobs of one priority are done in the order of their `turn`. An owner's next job gets the
+turn after that of the owner's last one, but none that has passed already (start-time fair queuing,
+Goyal 1996). So two owners alternate, however many jobs one of them has sent.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
+
+from unbraid.errors import UnbraidError
+from unbraid.service.db import Database, Event, EventKind, Job, JobState, Step, Upload
+from unbraid.types import ProcessOptions
+
+Priority = Literal["low", "normal", "high"]
+PRIORITIES: dict[Priority, int] = {"low": -1, "normal": 0, "high": 1}
+ACTIVE: tuple[JobState, ...] = ("queued", "running")
+STAGES = ("decode", "separate", "judge", "transcribe", "export")
+MAX_EVENTS = 500  # read at once
+
+OPTIONS = TypeAdapter(ProcessOptions)
+
+
+class NotFound(UnbraidError):  # noqa: N818  what is told, rather than a fault
+    """There is no such thing, or it is someone else's."""
+
+
+class Conflict(UnbraidError):  # noqa: N818
+    """What is asked for does not fit the state of things."""
+
+
+class QueueFull(UnbraidError):  # noqa: N818
+    """The owner has too many jobs waiting."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What someone wants.
+
+    Attributes:
+        upload_id: the recording.
+        options: what to make of it.
+        priority: before or after others.
+        fallback: model to take if that of the options cannot be had.
+    """
+
+    upload_id: str
+    options: ProcessOptions
+    priority: Priority = "normal"
+    fallback: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same order."""
+        facts = [self.upload_id, self.options, self.priority, self.fallback]
+        return hashlib.sha256(TypeAdapter(list[Any]).dump_json(facts)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of an owner's jobs, the newest first.
+
+    Attributes:
+        jobs: of this page.
+        total: jobs on all pages.
+    """
+
+    jobs: Sequence[Job]
+    total: int
+
+
+class Jobs:
+    """The jobs of a database."""
+
+    def __init__(self, database: Database, max_queued: int) -> None:
+        self.database = database
+        self._max_queued = max_queued
+
+    def add_upload(self, upload: Upload) -> None:
+        """Remember a recording whose bytes are stored."""
+        with self.database.write() as session:
+            session.add(upload)
+
+    def upload(self, owner: str, upload_id: str) -> Upload:
+        """A recording that the owner has sent.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self.database.read() as session:
+            return _upload(session, owner, upload_id)
+
+    def submit(self, owner: str, order: Order, idempotency_key: str | None = None) -> Job:
+        """Queue a job; with a key that was used before, give the job that it made then.
+
+        Raises:
+            NotFound: the owner has no such upload.
+            Conflict: the key was used for another order.
+            QueueFull: too many jobs of the owner wait.
+        """
+        with self.database.write() as session:
+            if session.bind and session.bind.dialect.name == "postgresql":
+                session.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_of(owner))))
+            if idempotency_key and (earlier := _by_key(session, owner, idempotency_key)):
+                if earlier.fingerprint != order.fingerprint:
+                    raise Conflict("this Idempotency-Key was used for another job; take a new one")
+                return earlier
+            upload = _upload(session, owner, order.upload_id)
+            queued = _count(session, Job.owner == owner, Job.state == "queued")
+            if queued >= self._max_queued:
+                raise QueueFull(f"{queued} jobs are waiting; send more when some are done")
+            priority = PRIORITIES[order.priority]
+            job = Job(
+                id=secrets.token_urlsafe(15),
+                owner=owner,
+                state="queued",
+                priority=priority,
+                turn=_next_turn(session, owner, priority),
+                upload_id=upload.id,
+                file_name=upload.file_name,
+                options=OPTIONS.dump_python(order.options, mode="json"),
+                fallback=order.fallback,
+                idempotency_key=idempotency_key,
+                fingerprint=order.fingerprint,
+                created=time.time(),
+                not_before=0.0,
+                worked_s=0.0,
+                attempts=0,
+                cancel_asked=False,
+                removed=False,
+                last_event=0,
+                files=[],
+            )
+            session.add(job)
+            session.flush()
+            session.add_all(
+                Step(job_id=job.id, stage=stage, state="queued", attempts=0, done_s=0.0)
+                for stage in STAGES
+                if order.options.midi or stage != "transcribe"
+            )
+            emit(session, job, "state", {"state": "queued"})
+            return job
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """A job of the owner's.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self.database.read() as session:
+            return _job(session, owner, job_id)
+
+    def list(
+        self, owner: str, state: JobState | None = None, offset: int = 0, limit: int = 50
+    ) -> Page:
+        """The owner's jobs."""
+        chosen = [Job.owner == owner, Job.removed.is_(False)]
+        if state:
+            chosen.append(Job.state == state)
+        newest = sa.select(Job).where(*chosen).order_by(Job.created.desc(), Job.id)
+        with self.database.read() as session:
+            jobs = session.scalars(newest.offset(offset).limit(limit)).all()
+            return Page(jobs, _count(session, *chosen))
+
+    def steps(self, job_id: str) -> Sequence[Step]:
+        """The stages of a job, in their order."""
+        with self.database.read() as session:
+            steps = session.scalars(sa.select(Step).where(Step.job_id == job_id)).all()
+        order = ("decode", "pull", *STAGES[1:])
+        return sorted(steps, key=lambda step: order.index(step.stage))
+
+    def events(self, job_id: str, after: int) -> Sequence[Event]:
+        """What happened to a job after an event, at most `MAX_EVENTS` at once."""
+        query = sa.select(Event).where(Event.job_id == job_id, Event.number > after)
+        with self.database.read() as session:
+            return session.scalars(query.order_by(Event.number).limit(MAX_EVENTS)).all()
+
+    def last_events(self, job_ids: Sequence[str]) -> Mapping[str, int]:
+        """The number of the last event of each of these jobs that still exist."""
+        query = sa.select(Job.id, Job.last_event).where(Job.id.in_(job_ids))
+        with self.database.read() as session:
+            return {row.id: row.last_event for row in session.execute(query)}
+
+    def cancel(self, owner: str, job_id: str) -> Job:
+        """Ask a job to stop: one that waits has stopped at once, a running one will soon.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self.database.write() as session:
+            job = _job(session, owner, job_id, lock=True)
+            _cancel(session, job)
+            return job
+
+    def remove(self, owner: str, job_id: str) -> None:
+        """Cancel a job and forget it; its files go as soon as no worker has them.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self.database.write() as session:
+            job = _job(session, owner, job_id, lock=True)
+            _cancel(session, job)
+            job.removed = True
+            job.idempotency_key = None
+
+    def removable(self) -> Sequence[Job]:
+        """Jobs that were removed and are at rest."""
+        query = sa.select(Job).where(Job.removed, Job.state.not_in(ACTIVE))
+        with self.database.read() as session:
+            return session.scalars(query).all()
+
+    def active(self, job_ids: Sequence[str]) -> set[str]:
+        """Those of some jobs that wait or run."""
+        query = sa.select(Job.id).where(Job.id.in_(job_ids), Job.state.in_(ACTIVE))
+        with self.database.read() as session:
+            return set(session.scalars(query))
+
+    def purge(self, job: Job) -> str | None:
+        """Forget a removed job; gives the storage key of its recording if no other uses it."""
+        with self.database.write() as session:
+            for table in (Event, Step):
+                session.execute(sa.delete(table).where(table.job_id == job.id))
+            session.execute(sa.delete(Job).where(Job.id == job.id))
+            if _count(session, Job.upload_id == job.upload_id):
+                return None
+            upload = session.get(Upload, job.upload_id)
+            if upload is None:
+                return None
+            session.delete(upload)
+            return upload.key
+
+
+def emit(session: Session, job: Job, kind: EventKind, data: Mapping[str, Any]) -> None:
+    """Add the next event of a job, whose row the transaction has locked."""
+    job.last_event += 1
+    session.add(
+        Event(job_id=job.id, number=job.last_event, at=time.time(), kind=kind, data=dict(data))
+    )
+
+
+def end(session: Session, job: Job, state: JobState, error: dict[str, Any] | None = None) -> None:
+    """Bring a job to rest."""
+    steps = session.scalars(sa.select(Step).where(Step.job_id == job.id)).all()
+    for step in steps:
+        if step.state == "running":
+            step.state, step.finished = state, time.time()
+        elif step.state == "queued":
+            step.state = "skipped"
+    job.state, job.error, job.finished = state, error, time.time()
+    job.worker = job.token = job.lease_until = None
+    emit(session, job, "state", {"state": state, **({"error": error} if error else {})})
+
+
+def _cancel(session: Session, job: Job) -> None:
+    if job.state == "queued":
+        end(session, job, "cancelled")
+    elif job.state == "running":
+        job.cancel_asked = True
+
+
+def _job(session: Session, owner: str, job_id: str, *, lock: bool = False) -> Job:
+    query = sa.select(Job).where(Job.id == job_id, Job.owner == owner, Job.removed.is_(False))
+    job = session.scalar(query.with_for_update() if lock else query)
+    if job is None:
+        raise NotFound("there is no such job")
+    return job
+
+
+def _upload(session: Session, owner: str, upload_id: str) -> Upload:
+    query = sa.select(Upload).where(Upload.id == upload_id, Upload.owner == owner)
+    upload = session.scalar(query)
+    if upload is None:
+        raise NotFound("there is no such upload; send the recording first")
+    return upload
+
+
+def _by_key(session: Session, owner: str, key: str) -> Job | None:
+    return session.scalar(sa.select(Job).where(Job.owner == owner, Job.idempotency_key == key))
+
+
+def _next_turn(session: Session, owner: str, priority: int) -> int:
+    alike = Job.priority == priority
+    own = sa.select(sa.func.max(Job.turn)).where(
+        alike, Job.owner == owner, Job.state != "cancelled"
+    )
+    passed = sa.select(sa.func.max(Job.turn)).where(alike, Job.claimed.is_not(None))
+    last = session.scalar(own)
+    return max(-1 if last is None else last, (session.scalar(passed) or 0) - 1) + 1
+
+
+def _count(session: Session, *conditions: sa.ColumnElement[bool]) -> int:
+    return session.scalar(sa.select(sa.func.count()).select_from(Job).where(*conditions)) or 0
+
+
+def _lock_of(owner: str) -> int:
+    """A number that stands for an owner among PostgreSQL's advisory locks."""
+    return int.from_bytes(hashlib.sha256(json.dumps(owner).encode()).digest()[:8], signed=True)

@@ -1,0 +1,92 @@
+"""What an operator can set by the environment, such as `UNBRAID_PORT`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from unbraid.inference import available_cores
+
+MB = 10**6
+GB = 10**9
+
+
+class Settings(BaseSettings):
+    """The settings of a server; each field is described where it is declared."""
+
+    model_config = SettingsConfigDict(env_prefix="UNBRAID_", frozen=True, validate_default=True)
+
+    host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Field(description="port; 0 takes a free one", ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(description="songs at work at once", ge=0, le=256)] = 1
+    threads: Annotated[
+        int | None, Field(description="threads of each worker; by default its share of cores", ge=1)
+    ] = None
+    data: Annotated[Path, Field(description="folder of the database, uploads and results")] = (
+        platformdirs.user_data_path("unbraid")
+    )
+    database: Annotated[
+        str | None,
+        Field(
+            description="postgresql://user:password@host/name; by default SQLite in the data folder"
+        ),
+    ] = None
+    storage: Annotated[
+        str | None,
+        Field(description="address of a bucket such as s3://name; by default the data folder"),
+    ] = None
+    cache_dir: Annotated[
+        Path | None, Field(description="folder of the cache of results; by default the user's")
+    ] = None
+    cache_limit: Annotated[float, Field(description="size of the cache in GB", ge=0)] = 10.0
+    models_dir: Annotated[
+        Path | None, Field(description="folder of models; by default the user's")
+    ] = None
+    offline: Annotated[bool, Field(description="whether models are never pulled")] = False
+    models_mirror: Annotated[
+        str | None, Field(description="address that stands in for those of published models")
+    ] = None
+    networks_kept: Annotated[
+        int, Field(description="networks that a worker keeps loaded between songs", ge=0)
+    ] = 4
+    max_upload_mb: Annotated[float, Field(description="size of a recording", gt=0)] = 100.0
+    max_duration_s: Annotated[
+        float, Field(description="length of a recording once decoded", gt=0)
+    ] = 3600.0
+    max_queued: Annotated[int, Field(description="jobs that may wait for one owner", ge=1)] = 1000
+    max_attempts: Annotated[
+        int, Field(description="times that a job may die before it gets further", ge=1)
+    ] = 3
+    lease_s: Annotated[
+        float, Field(description="after which a worker that is not heard of is given up", gt=0)
+    ] = 15.0
+    stall_s: Annotated[
+        float, Field(description="after which a worker that makes no progress is given up", gt=0)
+    ] = 900.0
+    grace_s: Annotated[
+        float, Field(description="that a server which is stopped waits for its workers", ge=0)
+    ] = 10.0
+
+    @property
+    def database_url(self) -> str:
+        """The database, as SQLAlchemy names it."""
+        if self.database is None:
+            return f"sqlite:///{self.data / 'unbraid.sqlite'}"
+        scheme, _, rest = self.database.partition("://")
+        return (
+            f"postgresql+psycopg://{rest}"
+            if scheme in ("postgres", "postgresql")
+            else (self.database)
+        )
+
+    @property
+    def worker_threads(self) -> int:
+        """Threads of each worker."""
+        return self.threads or max(1, available_cores() // max(1, self.workers))
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Size of a recording in bytes."""
+        return round(self.max_upload_mb * MB)

@@ -1,0 +1,190 @@
+"""The work on a claimed job: `pipeline.process` with its progress stored and its result kept."""
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import stamina
+from sqlalchemy.exc import OperationalError
+
+from unbraid.errors import AudioError, Cancelled, ResourceError, UnbraidError
+from unbraid.export.naming import safe_name
+from unbraid.pipeline import Result, process
+from unbraid.separation.cache import FileCache
+from unbraid.service.claims import Claim, Claims, Standing
+from unbraid.service.settings import GB, Settings
+from unbraid.service.storage import Storage, result_key, upload_key
+from unbraid.types import Progress
+from unbraid.weights import ModelStore
+
+log = logging.getLogger(__name__)
+
+REPORT_S = 0.25  # least time between two reports of one stage
+PATHS = re.compile(r"(?<![\w.:/])/(?:[^/\s:;,()'\"]+/)+")
+
+
+class HandedBack(Cancelled):
+    """The worker is asked to stop; another will go on."""
+
+
+class Lost(Cancelled):
+    """Another worker has this job now."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What a worker works with."""
+
+    settings: Settings
+    claims: Claims
+    storage: Storage
+
+
+def work_folder(settings: Settings) -> Path:
+    """Where workers keep what is unfinished, from which a later attempt goes on."""
+    return settings.data / "work"
+
+
+def run_step(claim: Claim, shop: Workshop, stopping: threading.Event) -> None:
+    """Do the work of a claim, and store what became of it.
+
+    Args:
+        claim: the job.
+        shop: what to work with.
+        stopping: hands the job back at the next report once it is set.
+    """
+    try:
+        with _kept(claim, shop) as tick:
+            result = _process(claim, shop, lambda progress: tick(progress, stopping))
+            files = _store(claim, shop, result)
+    except HandedBack:
+        _surely(lambda: shop.claims.hand_back(claim))
+    except Lost:
+        log.warning("job %s was taken by another worker", claim.job_id)
+    except Cancelled:
+        _surely(lambda: shop.claims.cancelled(claim))
+    except Exception as error:
+        again = isinstance(error, ResourceError) or not isinstance(error, UnbraidError)
+        if not isinstance(error, UnbraidError):
+            log.exception("job %s met an unknown error", claim.job_id)
+        told = describe(error)
+        _surely(lambda: shop.claims.fail(claim, told, again=again))
+    else:
+        _surely(lambda: shop.claims.finish(claim, files))
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """What a user is told of an error: never a path of the server or a stack."""
+    if not isinstance(error, UnbraidError):
+        return {
+            "type": "internal",
+            "detail": "the work ended in an error that is not your fault; "
+            "the operator finds it in the log under the id of the job",
+        }
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__.removesuffix("Error")).lower()
+    return {"type": kind, "detail": PATHS.sub("", str(error))}
+
+
+@contextmanager
+def _kept(claim: Claim, shop: Workshop) -> Iterator[Callable[[Progress, threading.Event], None]]:
+    """Renew the lease while the block runs, as long as it makes progress; gives where to report."""
+    ticker = _Ticker(claim, shop)
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(shop.settings.lease_s / 4) and not ticker.stalled:
+            ticker.update(lambda: shop.claims.renew(claim))
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield ticker.tick
+    finally:
+        ended.set()
+        thread.join()
+
+
+class _Ticker:
+    """Takes the reports of the work: stores them now and then, and stops it where need be."""
+
+    def __init__(self, claim: Claim, shop: Workshop) -> None:
+        self._claim, self._shop = claim, shop
+        self._standing: Standing = "held"
+        self._place: tuple[str, bool] | None = None
+        self._stored = self._seen = time.monotonic()
+
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing was heard of the work for too long."""
+        return time.monotonic() - self._seen > self._shop.settings.stall_s
+
+    def update(self, ask: Callable[[], Standing]) -> None:
+        """Ask the database; while it cannot answer, the work goes on."""
+        try:
+            self._standing = ask()
+        except OperationalError as error:
+            log.warning("the database does not answer: %s", error.orig)
+
+    def tick(self, progress: Progress, stopping: threading.Event) -> None:
+        """Take a report."""
+        self._seen = now = time.monotonic()
+        longest_s = self._shop.settings.max_duration_s
+        if progress.stage == "decode" and progress.done_s > longest_s:
+            raise AudioError(f"the recording is longer than the {longest_s:g} s that are allowed")
+        if stopping.is_set():
+            raise HandedBack("the worker is asked to stop")
+        begun = progress.done_s > 0  # a stage that goes on says at once from where
+        last = progress.total_s is not None and progress.done_s >= progress.total_s
+        if (progress.stage, begun) != self._place or last or now - self._stored > REPORT_S:
+            self._place, self._stored = (progress.stage, begun), now
+            self.update(lambda: self._shop.claims.report(self._claim, progress))
+        if self._standing == "lost":
+            raise Lost("another worker has this job")
+        if self._standing == "cancel asked":
+            raise Cancelled("cancelled")
+
+
+def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]) -> Result:
+    """Take the recording apart, or go on with it."""
+    settings, folder = shop.settings, work_folder(shop.settings) / claim.job_id
+    recording = folder / "input" / safe_name(claim.file_name)
+    recording.parent.mkdir(parents=True, exist_ok=True)
+    if not recording.exists():
+        shop.storage.fetch(upload_key(claim.upload_id), recording)
+    return process(
+        recording,
+        folder / "out",
+        claim.options,
+        fallback=claim.fallback,
+        threads=settings.worker_threads,
+        store=ModelStore(
+            settings.models_dir, offline=settings.offline, mirror=settings.models_mirror
+        ),
+        cache=FileCache(settings.cache_dir, round(settings.cache_limit * GB)),
+        on_progress=on_progress,
+    )
+
+
+def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:
+    """Put the files of a result into the storage, the manifest last."""
+    names = [*result.manifest.files(), "manifest.json"]
+    return [
+        {
+            "name": name,
+            "key": result_key(claim.job_id, number),
+            "size_bytes": shop.storage.put(result_key(claim.job_id, number), result.folder / name),
+        }
+        for number, name in enumerate(names)
+    ]
+
+
+@stamina.retry(on=OperationalError, attempts=None, timeout=60)
+def _surely(write: Callable[[], object]) -> None:
+    """Write to a database that may be away for a while; later, the lease runs out."""
+    write()

@@ -1,0 +1,126 @@
+"""Where recordings and results lie: a folder, or a bucket of an object store.
+
+Keys are made of ids and numbers alone; the names that users gave are kept in the database.
+"""
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from obstore import open_writer_async
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+from unbraid.errors import ResourceError
+
+CHUNK_BYTES = 1 << 20
+
+
+class TooLargeError(ResourceError):
+    """What is being stored has more bytes than allowed."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was stored.
+
+    Attributes:
+        size_bytes: how much.
+        sha256: its hash in hex.
+    """
+
+    size_bytes: int
+    sha256: str
+
+
+def new_id() -> str:
+    """An id that nobody can guess."""
+    return secrets.token_urlsafe(15)
+
+
+def upload_key(upload_id: str) -> str:
+    """Where the bytes of an upload lie."""
+    return f"uploads/{upload_id}"
+
+
+def result_key(job_id: str, number: int) -> str:
+    """Where a file of a result lies."""
+    return f"results/{job_id}/{number}"
+
+
+class Storage:
+    """Keeps bytes by key."""
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        """Open a store.
+
+        Args:
+            folder: for the bytes, made if needed, unless there is a `url`.
+            url: a bucket such as `s3://name`, with what it needs in the environment.
+        """
+        if url is None:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._store = from_url(url) if url else LocalStore(folder)
+
+    async def receive(self, key: str, chunks: AsyncIterator[bytes], max_bytes: int) -> Stored:
+        """Store a stream; nothing is kept unless it ends well.
+
+        Raises:
+            TooLargeError: it has more than `max_bytes`.
+        """
+        size, digest = 0, hashlib.sha256()
+        writer = open_writer_async(self._store, key, buffer_size=CHUNK_BYTES * 8)
+        try:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > max_bytes:
+                    raise TooLargeError(f"a recording may have {max_bytes / 1e6:g} MB at most")
+                digest.update(chunk)
+                await writer.write(chunk)
+        except BaseException:
+            await writer.close()
+            self.delete([key])
+            raise
+        await writer.close()
+        return Stored(size, digest.hexdigest())
+
+    def put(self, key: str, file: Path) -> int:
+        """Store a file; gives its size in bytes."""
+        self._store.put(key, file)
+        return file.stat().st_size
+
+    def fetch(self, key: str, file: Path) -> None:
+        """Write what is stored to a file, which appears when it is complete."""
+        unfinished = file.with_name(f".{secrets.token_hex(4)}")
+        with unfinished.open("wb") as target:
+            for chunk in self._store.get(key).stream(min_chunk_size=CHUNK_BYTES):
+                target.write(chunk)
+        unfinished.replace(file)
+
+    async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes [start, stop)."""
+        while start < stop:
+            end = min(stop, start + CHUNK_BYTES)
+            yield bytes(await self._store.get_range_async(key, start=start, end=end))
+            start = end
+
+    def delete(self, keys: list[str]) -> None:
+        """Forget some keys, which need not exist."""
+        for key in keys:
+            try:
+                self._store.delete(key)
+            except FileNotFoundError:
+                continue
+
+    def check(self) -> None:
+        """Raise what keeps the store from being read.
+
+        Raises:
+            ResourceError: it cannot be reached.
+        """
+        try:
+            next(iter(self._store.list("uploads", chunk_size=1)), None)
+        except (BaseError, OSError) as error:
+            raise ResourceError("the storage cannot be read") from error
