@@ -300,6 +300,14 @@ def _gb(count: int | None) -> str:
     return "unknown" if count is None else f"{count / 1e9:.1f} GB"
 
 
+def show_settings(settings: "Iterable[tuple[str, str, str]]") -> None:
+    """Print the variable, value and meaning of each setting."""
+    table = _table("", "setting", "value", "means")
+    for row in settings:
+        table.add_row(*row)
+    out.print(table)
+
+
 def show_error(message: str) -> None:
     """Print one line to stderr."""
     err.print(f"error: {message}", style="red")

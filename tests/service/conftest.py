@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 import soundfile
@@ -77,4 +78,14 @@ def song(demo: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A song of 15 s."""
     file = tmp_path_factory.mktemp("song") / "Für Elise.wav"
     soundfile.write(file, demo.mixture.samples[:, : 15 * RATE].T, RATE)
+    return file
+
+
+@pytest.fixture(scope="session")
+def long_song(demo: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A song of 45 s."""
+    file = tmp_path_factory.mktemp("song") / "long.wav"
+    samples = demo.mixture.samples
+    times = -(-45 * RATE // samples.shape[1])
+    soundfile.write(file, np.tile(samples, times)[:, : 45 * RATE].T, RATE)
     return file

@@ -80,13 +80,14 @@ def test_a_job_is_claimed_worked_on_and_done(office: Office) -> None:
         ("decode", "done"),
         ("separate", "done"),
         ("judge", "queued"),
+        ("analyse", "queued"),
         ("transcribe", "queued"),
         ("export", "running"),
     ]
     assert office.claims.finish(claim, [{"name": "stems/bass.wav"}])
     done = office.jobs.get("ann", job)
     assert (done.state, done.fraction, done.worker) == ("done", 1.0, None)
-    assert [step.state for step in office.jobs.steps(job)].count("skipped") == 2
+    assert [step.state for step in office.jobs.steps(job)].count("skipped") == 3
     events = office.jobs.events(job, 0)
     assert [event.number for event in events] == list(range(1, 8))
     assert office.told(job) == ["queued", "running", *["progress"] * 4, "done"]

@@ -2,14 +2,14 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tests.service.serving import wait_for
 
-from unbraid.demo import DemoSong
 from unbraid.export.manifest import Manifest
 from unbraid.service.claims import Claims
 from unbraid.service.db import Database, Event, Job, Upload
@@ -22,33 +22,16 @@ from unbraid.service.storage import Storage, new_id, upload_key
 from unbraid.types import ProcessOptions
 
 RATE = 44_100
-DEADLINE_S = 120.0
-FAST = ProcessOptions(stems=("bass",), residual="off", midi=False)
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    until = time.monotonic() + DEADLINE_S
-    while not what():
-        assert time.monotonic() < until, "this did not come"
-        time.sleep(0.02)
-
-
-@pytest.fixture(scope="module")
-def long_song(demo: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A song of 45 s."""
-    file = tmp_path_factory.mktemp("song") / "long.wav"
-    samples = demo.mixture.samples
-    soundfile.write(
-        file, np.tile(samples, -(-45 * RATE // samples.shape[1]))[:, : 45 * RATE].T, RATE
-    )
-    return file
+FAST = ProcessOptions(stems=("bass",), residual="off", midi=False, analysis=False)
 
 
 class Server:
     """A queue with its workers, without the web."""
 
-    def __init__(self, folder: Path, lease_s: float = 30.0, **settings: float) -> None:
-        self.settings = Settings(data=folder, lease_s=lease_s, cache_limit=0.0, **settings)  # type: ignore[arg-type]
+    def __init__(self, folder: Path, lease_s: float = 30.0, max_duration_s: float = 60.0) -> None:
+        self.settings = Settings(
+            data=folder, threads=1, cache_limit=0.0, lease_s=lease_s, max_duration_s=max_duration_s
+        )
         self.database = Database(self.settings.database_url)
         self.database.migrate()
         self.jobs = Jobs(self.database, max_queued=10)

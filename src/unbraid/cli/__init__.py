@@ -62,6 +62,7 @@ from unbraid.cli.options import (
     WithRest,
 )
 from unbraid.cli.running import Output, find, run, usage
+from unbraid.cli.serve import serve
 from unbraid.presets import PRESETS
 from unbraid.types import (
     CleanupOptions,
@@ -84,6 +85,7 @@ app.add_typer(cache_app, name="cache")
 app.command()(analyze)
 app.command()(export)
 app.command()(doctor)
+app.command()(serve)
 
 STEMS = ProcessOptions()
 NOTES = TranscriptionOptions()

@@ -111,10 +111,9 @@ class Claims:
             now = time.time()
             job.lease_until = now + self.lease_s
             _enter(session, job, progress, now)
-            if progress.fraction is not None and progress.stage != "pull":
-                if progress.fraction > (job.fraction or 0.0):
-                    job.attempts = 1  # it got further than any attempt before
-                job.fraction = max(progress.fraction, job.fraction or 0.0)
+            if progress.stage != "pull" and (progress.fraction or 0.0) > (job.fraction or 0.0):
+                job.attempts = 1  # it got further than any attempt before
+                job.fraction = round(progress.fraction or 0.0, 6)
             emit(
                 session,
                 job,

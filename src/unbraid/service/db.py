@@ -14,7 +14,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from unbraid.errors import MissingExtraError
+from unbraid.errors import MissingExtraError, ResourceError
+from unbraid.types import Stage
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x756E6272  # any number of our own
@@ -35,6 +36,7 @@ class Base(DeclarativeBase):
         JobState: sa.String(16),
         StepState: sa.String(16),
         EventKind: sa.String(16),
+        Stage: sa.String(16),
     }
 
 
@@ -104,7 +106,7 @@ class Step(Base):
     job_id: Mapped[str] = mapped_column(
         sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
     )
-    stage: Mapped[str] = mapped_column(primary_key=True)
+    stage: Mapped[Stage] = mapped_column(primary_key=True)
     state: Mapped[StepState]
     attempts: Mapped[int]
     done_s: Mapped[float]
@@ -162,14 +164,21 @@ class Database:
             yield session
 
     def migrate(self) -> None:
-        """Bring the tables to what this version needs."""
+        """Bring the tables to what this version needs.
+
+        Raises:
+            ResourceError: the database cannot be reached.
+        """
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with self.engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        try:
+            with self.engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except sa.exc.OperationalError as error:
+            raise ResourceError(f"the database cannot be reached: {error.orig}") from error
 
     def close(self) -> None:
         """Close all connections."""

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 
 from unbraid.errors import UnbraidError
 from unbraid.service.db import Database, Event, EventKind, Job, JobState, Step, Upload
-from unbraid.types import ProcessOptions
+from unbraid.types import ProcessOptions, Stage
 
 Priority = Literal["low", "normal", "high"]
 PRIORITIES: dict[Priority, int] = {"low": -1, "normal": 0, "high": 1}
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
-STAGES = ("decode", "separate", "judge", "transcribe", "export")
+STAGES: tuple[Stage, ...] = get_args(Stage)  # in their order
 MAX_EVENTS = 500  # read at once
 
 OPTIONS = TypeAdapter(ProcessOptions)
@@ -145,7 +145,7 @@ class Jobs:
             session.add_all(
                 Step(job_id=job.id, stage=stage, state="queued", attempts=0, done_s=0.0)
                 for stage in STAGES
-                if order.options.midi or stage != "transcribe"
+                if stage != "pull"
             )
             emit(session, job, "state", {"state": "queued"})
             return job
@@ -175,8 +175,7 @@ class Jobs:
         """The stages of a job, in their order."""
         with self.database.read() as session:
             steps = session.scalars(sa.select(Step).where(Step.job_id == job_id)).all()
-        order = ("decode", "pull", *STAGES[1:])
-        return sorted(steps, key=lambda step: order.index(step.stage))
+        return sorted(steps, key=lambda step: STAGES.index(step.stage))
 
     def events(self, job_id: str, after: int) -> Sequence[Event]:
         """What happened to a job after an event, at most `MAX_EVENTS` at once."""

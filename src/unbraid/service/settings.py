@@ -6,6 +6,7 @@ from typing import Annotated
 import platformdirs
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 from unbraid.inference import available_cores
 
@@ -90,3 +91,13 @@ class Settings(BaseSettings):
     def max_upload_bytes(self) -> int:
         """Size of a recording in bytes."""
         return round(self.max_upload_mb * MB)
+
+    def explained(self) -> list[tuple[str, str, str]]:
+        """The variable, value and meaning of each setting; passwords are hidden."""
+        shown = {name: str(value) for name, value in self if value is not None}
+        if self.database:
+            shown["database"] = make_url(self.database).render_as_string(hide_password=True)
+        return [
+            (f"UNBRAID_{name}".upper(), shown.get(name, ""), field.description or "")
+            for name, field in type(self).model_fields.items()
+        ]

@@ -117,7 +117,8 @@ class _Ticker:
         self._claim, self._shop = claim, shop
         self._standing: Standing = "held"
         self._place: tuple[str, bool] | None = None
-        self._stored = self._seen = time.monotonic()
+        self._unsent: Progress | None = None
+        self._sent = self._seen = time.monotonic()
 
     @property
     def stalled(self) -> bool:
@@ -139,15 +140,22 @@ class _Ticker:
             raise AudioError(f"the recording is longer than the {longest_s:g} s that are allowed")
         if stopping.is_set():
             raise HandedBack("the worker is asked to stop")
-        begun = progress.done_s > 0  # a stage that goes on says at once from where
-        last = progress.total_s is not None and progress.done_s >= progress.total_s
-        if (progress.stage, begun) != self._place or last or now - self._stored > REPORT_S:
-            self._place, self._stored = (progress.stage, begun), now
-            self.update(lambda: self._shop.claims.report(self._claim, progress))
+        place = progress.stage, progress.done_s > 0  # where a stage goes on is said at once
+        if self._unsent and self._unsent.stage != progress.stage:
+            self._send(self._unsent)  # how far the stage before came
+        if place != self._place or now - self._sent > REPORT_S:
+            self._place, self._sent = place, now
+            self._send(progress)
+        else:
+            self._unsent = progress
         if self._standing == "lost":
             raise Lost("another worker has this job")
         if self._standing == "cancel asked":
             raise Cancelled("cancelled")
+
+    def _send(self, progress: Progress) -> None:
+        self._unsent = None
+        self.update(lambda: self._shop.claims.report(self._claim, progress))
 
 
 def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]) -> Result:

@@ -59,7 +59,7 @@ def upgrade() -> None:
         sa.Column(
             "job_id", sa.String, sa.ForeignKey("job.id", ondelete="CASCADE"), primary_key=True
         ),
-        sa.Column("stage", sa.String, primary_key=True),
+        sa.Column("stage", sa.String(16), primary_key=True),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("done_s", sa.Double, nullable=False),

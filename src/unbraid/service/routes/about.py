@@ -1,0 +1,47 @@
+"""What the server has and takes."""
+
+from fastapi import APIRouter
+
+from unbraid.presets import PRESETS
+from unbraid.service.house import AtHouse
+from unbraid.service.schemas import Limits, ModelView, PresetView
+from unbraid.weights import models
+
+router = APIRouter(tags=["about"])
+
+
+@router.get("/models")
+def list_models(house: AtHouse) -> list[ModelView]:
+    """List the separation models."""
+    return [
+        ModelView(
+            name=entry.name,
+            summary=entry.summary,
+            stems=entry.stems,
+            sample_rate=entry.sample_rate,
+            licence=entry.licence,
+            non_commercial=entry.non_commercial,
+            present=len(house.models.present(entry)) == len(entry.members),
+        )
+        for entry in models().values()
+    ]
+
+
+@router.get("/presets")
+def list_presets() -> list[PresetView]:
+    """List options by what they are for."""
+    return [
+        PresetView(name=name, purpose=preset.purpose, options=preset.options)
+        for name, preset in PRESETS.items()
+    ]
+
+
+@router.get("/limits")
+def limits(house: AtHouse) -> Limits:
+    """Say what is refused beyond."""
+    settings = house.settings
+    return Limits(
+        max_upload_bytes=settings.max_upload_bytes,
+        max_duration_s=settings.max_duration_s,
+        max_queued=settings.max_queued,
+    )

@@ -1,0 +1,77 @@
+"""What jobs have made: files, and all of them as a ZIP."""
+
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from unbraid.export.naming import safe_name
+from unbraid.service.answers import StoredFile, file_answer, zip_answer
+from unbraid.service.db import Job
+from unbraid.service.house import AtHouse, OwnJob
+from unbraid.service.jobs import Conflict, NotFound
+from unbraid.service.schemas import CONTENT_TYPES, content_type
+
+router = APIRouter(prefix="/jobs/{job_id}", tags=["results"])
+
+BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+ANY_FILE = dict.fromkeys(sorted({*CONTENT_TYPES.values(), "application/octet-stream"}), BYTES)
+
+
+@router.get(
+    "/files/{name:path}",
+    response_class=Response,
+    responses={
+        HTTPStatus.OK: {"description": "The file.", "content": ANY_FILE},
+        HTTPStatus.PARTIAL_CONTENT: {"description": "A part of it.", "content": ANY_FILE},
+        HTTPStatus.NOT_MODIFIED: {"description": "It is the one that you have."},
+    },
+)
+def get_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Response:
+    """Get a file of a result, or a range of its bytes."""
+    files = _finished(job)
+    if name not in files:
+        raise NotFound("there is no such file; the job lists those that there are")
+    return file_answer(house.storage, files[name], request.headers)
+
+
+@router.head("/files/{name:path}", include_in_schema=False)
+def head_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Response:
+    """Say what a file of a result is."""
+    return get_file(name, job, house, request)
+
+
+@router.get(
+    "/zip",
+    response_class=Response,
+    responses={
+        HTTPStatus.OK: {"description": "The archive.", "content": {"application/zip": BYTES}}
+    },
+)
+def get_zip(job: OwnJob, house: AtHouse) -> Response:
+    """Get the whole result as a ZIP."""
+    track = _track(job)
+    files = [(f"{track}/{name}", file) for name, file in _finished(job).items()]
+    return zip_answer(house.storage, f"{track}.zip", files, job.finished or job.created)
+
+
+def _finished(job: Job) -> dict[str, StoredFile]:
+    """The files of a job that is done."""
+    if job.state != "done":
+        raise Conflict(f"the job is {job.state}; its result can be had once it is done")
+    return {
+        file["name"]: StoredFile(
+            key=file["key"],
+            name=f"{_track(job)} - {PurePosixPath(file['name']).name}",
+            content_type=content_type(file["name"]),
+            size_bytes=file["size_bytes"],
+            etag=f'"{job.id}-{number}"',
+        )
+        for number, file in enumerate(job.files)
+    }
+
+
+def _track(job: Job) -> str:
+    return PurePosixPath(safe_name(job.file_name)).stem

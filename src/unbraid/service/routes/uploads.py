@@ -1,0 +1,67 @@
+"""Recordings that are sent."""
+
+import time
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, UploadFile
+from fastapi.concurrency import run_in_threadpool
+
+from unbraid.service.db import Upload
+from unbraid.service.house import AtHouse, House, Owner
+from unbraid.service.schemas import UploadView
+from unbraid.service.storage import CHUNK_BYTES, new_id, upload_key
+
+router = APIRouter(prefix="/uploads", tags=["uploads"])
+
+FileName = Annotated[str, Path(max_length=255, examples=["song.mp3"])]
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def send_form(file: UploadFile, house: AtHouse, owner: Owner) -> UploadView:
+    """Send a recording as a form, in the field `file`."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        while chunk := await file.read(CHUNK_BYTES):
+            yield chunk
+
+    return await _keep(house, owner, file.filename or "recording", chunks())
+
+
+@router.put(
+    "/{file_name}",
+    status_code=HTTPStatus.CREATED,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        }
+    },
+)
+async def send_bytes(
+    file_name: FileName, request: Request, house: AtHouse, owner: Owner
+) -> UploadView:
+    """Send a recording as it is: `curl -T song.mp3 …/api/v1/uploads/`."""
+    return await _keep(house, owner, file_name, request.stream())
+
+
+async def _keep(
+    house: House, owner: str, file_name: str, chunks: AsyncIterator[bytes]
+) -> UploadView:
+    upload_id = new_id()
+    key = upload_key(upload_id)
+    stored = await house.storage.receive(key, chunks, house.settings.max_upload_bytes)
+    upload = Upload(
+        id=upload_id,
+        owner=owner,
+        file_name=file_name[-255:],
+        key=key,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
+        created=time.time(),
+    )
+    await run_in_threadpool(house.jobs.add_upload, upload)
+    return UploadView.of(upload)

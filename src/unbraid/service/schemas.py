@@ -1,0 +1,281 @@
+"""What the API takes and gives."""
+
+import datetime
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from unbraid.presets import PRESETS, PresetName
+from unbraid.service.db import EventKind, Job, JobState, Step, StepState, Upload
+from unbraid.service.jobs import OPTIONS, PRIORITIES, Priority
+from unbraid.service.waiting import Wait
+from unbraid.types import ProcessOptions, Stage
+
+CONTENT_TYPES = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "mid": "audio/midi",
+    "json": "application/json",
+    "html": "text/html",
+}
+
+EXAMPLE_ID = "3q2-7wEBAgMEBQYHCAkK"
+
+
+class UploadView(BaseModel):
+    """A recording that was sent."""
+
+    id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    file_name: Annotated[str, Field(examples=["song.mp3"])]
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, upload: Upload) -> Self:
+        """The view of an upload."""
+        return cls(
+            id=upload.id,
+            file_name=upload.file_name,
+            size_bytes=upload.size_bytes,
+            sha256=upload.sha256,
+        )
+
+
+class JobRequest(BaseModel):
+    """A job to queue."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"upload_id": EXAMPLE_ID},
+                {"upload_id": EXAMPLE_ID, "options": {"stems": ["vocals"], "format": "flac"}},
+                {"upload_id": EXAMPLE_ID, "preset": "karaoke", "fallback": "lite"},
+            ]
+        },
+    )
+
+    upload_id: Annotated[str, Field(description="the recording")]
+    options: Annotated[
+        ProcessOptions | None, Field(description="what to make of it; those not given are usual")
+    ] = None
+    preset: Annotated[
+        PresetName | None, Field(description="options for a purpose, in place of `options`")
+    ] = None
+    fallback: Annotated[
+        str | None, Field(description="model to take if that of the options cannot be had")
+    ] = None
+    priority: Annotated[Priority, Field(description="before or after other jobs")] = "normal"
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        if self.options and self.preset:
+            raise ValueError("give options or a preset, not both")
+        return self
+
+    @property
+    def wanted(self) -> ProcessOptions:
+        """The options that are meant."""
+        if self.preset:
+            return PRESETS[self.preset].options
+        return self.options or ProcessOptions()
+
+
+class FileView(BaseModel):
+    """A file of a result."""
+
+    name: Annotated[str, Field(examples=["stems/vocals.wav"])]
+    size_bytes: int
+    content_type: str
+    url: str
+
+
+class StepView(BaseModel):
+    """A stage of a job."""
+
+    stage: Stage
+    state: StepState
+    attempts: int
+    done_s: Annotated[float, Field(description="seconds of audio that are done")]
+    total_s: Annotated[float | None, Field(description="of how many; null while that is unknown")]
+    started: datetime.datetime | None
+    finished: datetime.datetime | None
+
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        """The view of a step."""
+        return cls(
+            stage=step.stage,
+            state=step.state,
+            attempts=step.attempts,
+            done_s=step.done_s,
+            total_s=step.total_s,
+            started=_moment(step.started),
+            finished=_moment(step.finished),
+        )
+
+
+class WaitView(BaseModel):
+    """What a queued job may expect."""
+
+    position: Annotated[int, Field(description="jobs that come before it")]
+    seconds: Annotated[
+        float | None,
+        Field(description="estimate until it begins; null where there is nothing to judge by"),
+    ]
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    type: str
+    detail: str
+
+
+class JobSummary(BaseModel):
+    """A job, in short."""
+
+    id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    state: JobState
+    file_name: str
+    priority: Priority
+    fraction: Annotated[float | None, Field(description="of the work that is done, 0 to 1")]
+    created: datetime.datetime
+    started: datetime.datetime | None
+    finished: datetime.datetime | None
+    error: JobError | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The short view of a job."""
+        return cls(**_facts(job))
+
+
+class JobView(JobSummary):
+    """A job."""
+
+    options: ProcessOptions
+    fallback: str | None
+    steps: list[StepView]
+    wait: Annotated[WaitView | None, Field(description="of a queued job")]
+    files: Annotated[list[FileView], Field(description="of the result, once the job is done")]
+    last_event: Annotated[int, Field(description="number of the latest event")]
+
+    @classmethod
+    def whole(cls, job: Job, steps: list[Step], wait: Wait | None) -> Self:
+        """The view of a job."""
+        return cls(
+            **_facts(job),
+            options=OPTIONS.validate_python(job.options),
+            fallback=job.fallback,
+            steps=[StepView.of(step) for step in steps],
+            wait=WaitView(position=wait.position, seconds=wait.seconds) if wait else None,
+            files=[
+                FileView(
+                    name=file["name"],
+                    size_bytes=file["size_bytes"],
+                    content_type=content_type(file["name"]),
+                    url=f"/api/v1/jobs/{job.id}/files/{quote(file['name'])}",
+                )
+                for file in job.files
+            ],
+            last_event=job.last_event,
+        )
+
+
+class JobPage(BaseModel):
+    """Some jobs, the newest first."""
+
+    jobs: list[JobSummary]
+    total: Annotated[int, Field(description="jobs on all pages")]
+    offset: int
+    limit: int
+
+
+class ModelView(BaseModel):
+    """A separation model."""
+
+    name: str
+    summary: str
+    stems: tuple[str, ...]
+    sample_rate: int
+    licence: str
+    non_commercial: bool
+    present: Annotated[bool, Field(description="whether its files are here")]
+
+
+class PresetView(BaseModel):
+    """Options for a purpose."""
+
+    name: str
+    purpose: str
+    options: ProcessOptions
+
+
+class Limits(BaseModel):
+    """What is refused beyond."""
+
+    max_upload_bytes: int
+    max_duration_s: float
+    max_queued: int
+
+
+class Health(BaseModel):
+    """That the server answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """That jobs can be taken and done."""
+
+    status: Literal["ready"] = "ready"
+    workers: int
+
+
+class StateEvent(BaseModel):
+    """What `data` of an event named `state` holds."""
+
+    state: JobState
+    attempt: int | None = None
+    error: JobError | None = None
+
+
+class ProgressEvent(BaseModel):
+    """What `data` of an event named `progress` holds."""
+
+    stage: Stage
+    done_s: float
+    total_s: float | None
+    fraction: float | None
+
+
+EVENTS: dict[EventKind, type[BaseModel]] = {"state": StateEvent, "progress": ProgressEvent}
+
+
+def content_type(name: str) -> str:
+    """The media type of a file of a result."""
+    return CONTENT_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    names = {number: name for name, number in PRIORITIES.items()}
+    return {
+        "id": job.id,
+        "state": job.state,
+        "file_name": job.file_name,
+        "priority": names[job.priority],
+        "fraction": job.fraction,
+        "created": _moment(job.created),
+        "started": _moment(job.started),
+        "finished": _moment(job.finished),
+        "error": job.error,
+    }
+
+
+def _moment(time_s: float | None) -> datetime.datetime | None:
+    return None if time_s is None else datetime.datetime.fromtimestamp(time_s, datetime.UTC)

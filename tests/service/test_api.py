@@ -1,0 +1,244 @@
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from tests.service.serving import Served, wait_for
+
+from unbraid.export.manifest import Manifest
+
+JOBS, UPLOADS = "/api/v1/jobs", "/api/v1/uploads"
+STEM = {"stems": ["bass"], "residual": "off", "midi": False, "analysis": False}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with Served(tmp_path_factory.mktemp("data")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def done(server: Served, song: Path) -> dict[str, Any]:
+    """A job that is done, with the events that were seen on the way."""
+    job_id = server.submit(song, options=STEM | {"format": "flac"})
+    events = list(server.watch(job_id))
+    return {**server.job(job_id), "events": events}
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server on which jobs only wait."""
+    with Served(tmp_path_factory.mktemp("idle"), "--workers", "0", MAX_UPLOAD_MB="4") as server:
+        yield server
+
+
+def test_a_song_goes_in_and_its_stems_come_out(server: Served, done: dict[str, Any]) -> None:
+    assert (done["state"], done["error"], done["fraction"]) == ("done", None, 1.0)
+    skipped = [step["stage"] for step in done["steps"] if step["state"] != "done"]
+    assert skipped == ["analyse", "transcribe"]
+    assert [file["name"] for file in done["files"]] == ["stems/bass.flac", "manifest.json"]
+    stem, manifest = (server.client.get(file["url"]) for file in done["files"])
+    assert soundfile.info(io.BytesIO(stem.content)).duration == pytest.approx(15.0)
+    assert stem.headers["content-type"] == "audio/flac"
+    assert "F%C3%BCr%20Elise%20-%20bass.flac" in stem.headers["content-disposition"]
+    assert Manifest.model_validate_json(manifest.content).input.file == "Für Elise.wav"
+
+
+def test_events_tell_all_that_happened_and_the_stream_ends(done: dict[str, Any]) -> None:
+    events = done["events"]
+    assert [event["number"] for event in events] == list(range(1, done["last_event"] + 1))
+    assert [event["state"] for event in events if event["kind"] == "state"] == [
+        "queued",
+        "running",
+        "done",
+    ]
+    stages = [event["stage"] for event in events if event["kind"] == "progress"]
+    assert list(dict.fromkeys(stages)) == ["decode", "separate", "judge", "export"]
+
+
+def test_events_are_replayed_from_the_last_one_seen(server: Served, done: dict[str, Any]) -> None:
+    assert list(server.watch(done["id"], after=3)) == done["events"][3:]
+
+
+def test_a_part_of_a_file_can_be_asked_for(server: Served, done: dict[str, Any]) -> None:
+    url = done["files"][0]["url"]
+    whole = server.client.get(url)
+    part = server.client.get(url, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{len(whole.content)}"
+    assert server.client.get(url, headers={"Range": "bytes=-5"}).content == whole.content[-5:]
+    beyond = server.client.get(url, headers={"Range": f"bytes={len(whole.content)}-"})
+    assert beyond.status_code == 416
+    etag = whole.headers["etag"]
+    assert server.client.get(url, headers={"If-None-Match": etag}).status_code == 304
+    other = {"Range": "bytes=0-1", "If-Range": '"other"'}
+    assert server.client.get(url, headers=other).status_code == 200
+    head = server.client.head(url)
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(whole.content)))
+
+
+def test_the_zip_holds_all_files(server: Served, done: dict[str, Any]) -> None:
+    answer = server.client.get(f"{JOBS}/{done['id']}/zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == [f"Für Elise/{file['name']}" for file in done["files"]]
+        stem = archive.read("Für Elise/stems/bass.flac")
+    assert stem == server.client.get(done["files"][0]["url"]).content
+
+
+def test_a_form_and_a_plain_body_send_the_same(idle: Served, song: Path) -> None:
+    plain = idle.client.put(f"{UPLOADS}/{song.name}", content=song.read_bytes()).json()
+    form = idle.client.post(UPLOADS, files={"file": (song.name, song.read_bytes())}).json()
+    assert plain.pop("id") != form.pop("id")
+    assert plain == form
+    assert plain["file_name"] == "Für Elise.wav"
+
+
+def test_a_repeated_request_makes_no_second_job(idle: Served, song: Path) -> None:
+    wish, key = {"upload_id": idle.upload(song)}, {"Idempotency-Key": "once"}
+    first, second = (idle.client.post(JOBS, json=wish, headers=key) for _ in range(2))
+    assert first.status_code == second.status_code == 201
+    assert first.headers["location"] == second.headers["location"]
+    other = idle.client.post(JOBS, json=wish | {"priority": "low"}, headers=key)
+    assert other.status_code == 409
+
+
+def test_waiting_jobs_know_their_place_and_are_listed(idle: Served, song: Path) -> None:
+    for job in idle.client.get(JOBS).json()["jobs"]:
+        idle.client.delete(f"{JOBS}/{job['id']}")
+    jobs = [idle.submit(song) for _ in range(3)]
+    assert [idle.job(job)["wait"]["position"] for job in jobs] == [0, 1, 2]
+    assert idle.client.post(f"{JOBS}/{jobs[0]}/cancel").json()["state"] == "cancelled"
+    assert [idle.job(job)["wait"] for job in jobs[:1]] == [None]
+    page = idle.client.get(JOBS, params={"state": "queued", "limit": 1}).json()
+    assert (page["total"], [job["id"] for job in page["jobs"]]) == (2, [jobs[2]])
+
+
+def test_a_running_job_is_cancelled_and_a_removed_one_leaves_nothing(
+    server: Served, long_song: Path
+) -> None:
+    before = {file for file in (server.data / "objects").rglob("*") if file.is_file()}
+    job_id = server.submit(long_song, options=STEM)
+    for event in server.watch(job_id):
+        if event.get("stage") == "separate":
+            server.client.post(f"{JOBS}/{job_id}/cancel")
+    assert event["state"] == "cancelled"
+    assert server.client.get(f"{JOBS}/{job_id}/zip").status_code == 409
+    assert server.client.delete(f"{JOBS}/{job_id}").status_code == 204
+    assert server.client.get(f"{JOBS}/{job_id}").status_code == 404
+    objects = (server.data / "objects").rglob
+    wait_for(lambda: {file for file in objects("*") if file.is_file()} <= before)
+    wait_for(lambda: not list((server.data / "work").iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "status"),
+    [
+        ("GET", "/api/v1/nothing", {}, 404),
+        ("GET", "/", {}, 404),
+        ("GET", "/api/v1/jobs/", {}, 404),
+        ("GET", f"{JOBS}/nobody", {}, 404),
+        ("GET", f"{JOBS}/nobody/events", {}, 404),
+        ("DELETE", f"{JOBS}/nobody", {}, 404),
+        ("PATCH", JOBS, {}, 405),
+        ("POST", JOBS, {"content": b"{"}, 422),
+        ("POST", JOBS, {"content": b"\xff", "headers": {"Content-Type": "application/json"}}, 400),
+        ("POST", JOBS, {"json": {}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x"}}, 404),
+        ("POST", JOBS, {"json": {"upload_id": "x", "nonsense": 1}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "options": {"nonsense": 1}}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "options": {}, "preset": "bass"}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "options": {"model": "none"}}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "options": {"model": "/etc"}}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "fallback": "../.."}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "options": {"stems": ["harp"]}}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "options": {"name": "{track}"}}}, 422),
+        ("POST", JOBS, {"json": {"upload_id": "x", "options": {"separation": {"shifts": 9}}}}, 422),
+        ("POST", JOBS, {"content": b" " * 2_000_000}, 413),
+        ("GET", JOBS, {"params": {"limit": 0}}, 422),
+        ("GET", JOBS, {"params": {"state": "lost"}}, 422),
+        ("POST", UPLOADS, {"content": b"no form"}, 422),
+        ("POST", UPLOADS, {"files": {"file": b"x" * 5_000_000}}, 413),
+        ("PUT", f"{UPLOADS}/a.wav", {"content": b"x" * 4_000_001}, 413),
+        ("PUT", f"{UPLOADS}/a.wav", {"content": iter([b"x" * 1_000_000] * 9)}, 413),
+        ("GET", "/health", {"headers": {"Host": "evil.example"}}, 403),
+        ("GET", "/health", {"headers": {"Host": "127.0.0.1.evil.example:80"}}, 403),
+        ("GET", "/health", {"headers": {"Origin": "https://evil.example"}}, 403),
+        ("GET", "/health", {"headers": {"Origin": "null"}}, 403),
+    ],
+)
+def test_refusals_say_why(
+    idle: Served, method: str, path: str, request_: dict[str, Any], status: int
+) -> None:
+    answer = idle.client.request(method, path, **request_)
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status), problem
+    assert problem["type"].startswith("urn:unbraid:")
+    assert len(problem["detail"]) > 10
+
+
+def test_a_refused_upload_leaves_nothing(idle: Served) -> None:
+    idle.client.put(f"{UPLOADS}/a.wav", content=iter([b"x" * 1_000_000] * 9))
+    sizes = [f.stat().st_size for f in (idle.data / "objects").rglob("*") if f.is_file()]
+    assert max(sizes, default=0) < 4_000_000
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../etc/passwd", "..%2f..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "/etc/passwd", "."],
+)
+def test_nothing_but_the_result_can_be_read(
+    server: Served, done: dict[str, Any], name: str
+) -> None:
+    answer = server.client.get(f"{JOBS}/{done['id']}/files/{name}")
+    assert answer.status_code == 404
+    assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["../../../evil.wav", "/tmp/evil.wav", "..", "a\x00b\r\n.wav"])
+def test_the_name_of_a_recording_leads_nowhere(server: Served, song: Path, name: str) -> None:
+    boundary = "-----------b"
+    head = json.dumps(name)[1:-1].replace("\\u0000", "%00").replace("\\r\\n", "%0D%0A")
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{head}"\r\n\r\n'
+    ).encode() + song.read_bytes()[:1_000_044]
+    answer = server.client.post(
+        UPLOADS,
+        content=body + f"\r\n--{boundary}--\r\n".encode(),
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
+    wish = {"upload_id": answer.json()["id"], "options": STEM}
+    job_id = server.client.post(JOBS, json=wish).json()["id"]
+    assert list(server.watch(job_id))[-1]["state"] in ("done", "failed")
+    assert not list(Path("/tmp").glob("evil*"))
+    assert not list(server.data.parent.glob("evil*"))
+    assert server.job(job_id)["state"] == "done"
+    archive = zipfile.ZipFile(io.BytesIO(server.client.get(f"{JOBS}/{job_id}/zip").content))
+    assert all(".." not in Path(each).parts and each[0] != "/" for each in archive.namelist())
+
+
+def test_answers_are_protected_in_browsers(server: Served, done: dict[str, Any]) -> None:
+    for path in ("/health", "/nothing", done["files"][0]["url"]):
+        headers = server.client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "access-control-allow-origin" not in headers
+    same = {"Origin": str(server.client.base_url).rstrip("/")}
+    assert server.client.get("/health", headers=same).status_code == 200
+
+
+def test_what_the_server_has_can_be_listed(server: Served) -> None:
+    models = {each["name"]: each for each in server.client.get("/api/v1/models").json()}
+    assert models["lite"]["present"]
+    assert not models["htdemucs"]["present"] or os.environ.get("UNBRAID_MODELS_DIR")
+    presets = {each["name"] for each in server.client.get("/api/v1/presets").json()}
+    assert "karaoke" in presets
+    assert server.client.get("/api/v1/limits").json()["max_upload_bytes"] == 100_000_000
+    assert server.client.get("/ready").json() == {"status": "ready", "workers": 1}
+    assert server.client.get("/docs").status_code == 200
