@@ -171,3 +171,16 @@ class ChordSymbol:
 
     def __str__(self) -> str:
         return f"{self.root}{self.suffix}" + (f"/{self.bass_name}" if self.bass_name else "")
+
+
+def symbol(label: str) -> str:
+    """What musicians write for a chord in Harte's notation.
+
+    Raises:
+        InputError: see `ChordSymbol.of`.
+
+    Example:
+        >>> symbol("F#:min7"), symbol("N")
+        ('F#m7', 'N.C.')
+    """
+    return str(ChordSymbol.of(label) or NO_CHORD)

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 from unbraid import __version__
 from unbraid.audio import Tags, open_writer
 from unbraid.errors import InputError
+from unbraid.export.chord_symbols import symbol
 from unbraid.export.levels import stretches
 from unbraid.export.midi import MidiTrack, sounding
 from unbraid.export.naming import safe_name
@@ -54,7 +55,8 @@ def write_dawproject(
         bit_depth: of the samples; all but 32f hold only what is within full scale.
 
     Raises:
-        InputError: there are no stems, or the samples do not fit.
+        InputError: there are no stems, the samples do not fit, or a chord's label is not in
+            Harte's notation.
         ResourceError: the file cannot be written.
     """
     if not stems:
@@ -220,7 +222,11 @@ class _Song:
 
     def _markers(self, chords: Sequence[ChordSegment]) -> list[Element]:
         markers = [
-            element("Marker", time=self.quarters(self.clock.ticks(chord.start_s)), name=chord.label)
+            element(
+                "Marker",
+                time=self.quarters(self.clock.ticks(chord.start_s)),
+                name=symbol(chord.label),
+            )
             for chord in chords
         ]
         return [element("Markers", *markers, timeUnit="beats")] if markers else []

@@ -109,7 +109,8 @@ def write_midi(
         chords: written as markers where they begin.
 
     Raises:
-        InputError: the tempo cannot be stored in a MIDI file.
+        InputError: the tempo cannot be stored in a MIDI file, or a chord's label is not in Harte's
+            notation.
     """
     clock = TempoMap.of_grid(tempo) if isinstance(tempo, BeatGrid) else TempoMap.steady(tempo)
     file = mido.MidiFile(type=1, ticks_per_beat=clock.ticks_per_quarter, charset="utf-8")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import mido
 
 from unbraid.errors import InputError
+from unbraid.export.chord_symbols import symbol
 from unbraid.types import BEATS_PER_BAR, QUARTERS_PER_BEAT, BeatGrid, ChordSegment, Metre
 
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 4, 1000
@@ -167,7 +168,7 @@ class TempoMap:
         ]
         events += [(tick, mido.MetaMessage("set_tempo", tempo=us)) for tick, us in self.tempi]
         events += [
-            (self.ticks(chord.start_s), mido.MetaMessage("marker", text=chord.label))
+            (self.ticks(chord.start_s), mido.MetaMessage("marker", text=symbol(chord.label)))
             for chord in chords
         ]
         events.sort(key=lambda event: event[0])
