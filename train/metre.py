@@ -1,34 +1,41 @@
-"""Fits the weights by which a song's beats and bars are chosen: python -m train.metre.
+"""Fits the network that chooses a song's beats and bars: python -m train.metre [-o FILE].
 
-Each song is heard by its true stems and by those that the built-in model separates, some also as
-they are; metronomes are heard too. Of the grids that fit a pulse, those nearest to the true
+Each song is heard by the stems that the built-in model separates, some also by their true ones or
+as they are; metronomes are heard too. Of the grids that fit a pulse, those nearest to the true
 downbeats are to be the likeliest: McFadden, Conditional Logit Analysis of Qualitative Choice
-Behavior (1974).
+Behavior (1974), with a layer of units beside the linear part.
 """
 
 import argparse
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import scipy
+import torch
+from torch import Tensor, nn
 
 from train.synthesis import STEMS, song
 from unbraid.analysis.hearing import Hearing, hear
-from unbraid.analysis.metre import PLACES, SIGNS, candidates, ticks_s
+from unbraid.analysis.metre import INPUT, NETWORK, OUTPUT, candidates, ticks_s
 from unbraid.analysis.onsets import FloatArray
 from unbraid.analysis.pulse import find_pulse
 from unbraid.separation.separator import Separator
 from unbraid.types import BEATS_PER_BAR, AudioSignal, Metre, Read, Samples, StemName
 
-SEEDS, AS_THEY_ARE = range(2000, 2296), (*range(2000, 2060), *range(2100, 2130))
+SEEDS, AS_THEY_ARE = range(2000, 2520), range(2000, 2090)
 LENGTH_S = 40.0
 SAMPLE_RATE = 44100
-RESTRAINT = 8.0  # of the weights, squared, against the log-likelihood of the songs
 NEAR_S = 0.07  # of a true downbeat, as mir_eval has it
 SAME_TEMPO = 0.06  # as a part of it
 FOUND = 0.8  # least F-measure of a grid that is the song's
-FOLDS = 10
+FOLDS = 4
+UNITS, DROPOUT = 24, 0.4
+NETWORKS = 4  # whose mean is written
+EPOCHS, BATCH = 60, 16
+RATE, DECAY = 3e-3, 0.01
+OPSET = 17
 METRONOME_BPM = range(56, 204, 4)
 METRONOME_S = 20.0
 CLICK = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(1200) / SAMPLE_RATE) * np.hanning(2400)[1200:]
@@ -50,29 +57,26 @@ class Case:
 
 
 def main() -> None:
-    """Print how well weights do on songs that they were not fitted on, and those of all songs."""
+    """Print how well networks do on songs that they were not fitted on, and write one of all."""
     parser = argparse.ArgumentParser(prog="python -m train.metre", description=__doc__)
-    parser.add_argument("--songs", type=int, default=len(SEEDS), help="how many to fit on")
+    parser.add_argument("-o", "--out", type=Path, default=Path("out", NETWORK.name))
+    file: Path = parser.parse_args().out
     separator = Separator("lite")
-    cases = [each for seed in SEEDS[: parser.parse_args().songs] for each in heard(seed, separator)]
-    cases += metronomes()
+    cases = [each for seed in SEEDS for each in heard(seed, separator)]
     print(f"downbeat F-measure across {FOLDS} folds: {across(cases):.3f}")
-    weights = fit(cases)
-    signs = weights[: len(SIGNS) * len(PLACES)].reshape(len(SIGNS), len(PLACES))
-    print(np.array2string(signs, precision=3, separator=", ", suppress_small=True))
-    print(np.array2string(weights[signs.size :], precision=3, separator=", "))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    export(fit([*cases, *metronomes()]), file)
 
 
 def heard(seed: int, separator: Separator) -> list[Case]:
-    """A song by its true stems, by separated ones and perhaps as it is, where it has a pulse."""
+    """A song by separated stems, perhaps by its true ones and as it is, where it has a pulse."""
     made = song(seed, LENGTH_S)
     separated = separator.separate(AudioSignal(made.mixture, SAMPLE_RATE))
     ways: list[Mapping[StemName, Samples]] = [
-        dict(zip(STEMS, made.stems, strict=True)),
-        {name: stem.samples for name, stem in separated.items()},
+        {name: stem.samples for name, stem in separated.items()}
     ]
     if seed in AS_THEY_ARE:
-        ways.append({})
+        ways += [dict(zip(STEMS, made.stems, strict=True)), {}]
     plan = made.score.plan
     hearings = [_listen(made.mixture, stems) for stems in ways]
     cases = [
@@ -142,42 +146,99 @@ def _f_measure(true_s: FloatArray, found_s: FloatArray) -> float:
     return float(2 * hits / (len(true_s) + len(found_s)))
 
 
-def fit(cases: Iterable[Case]) -> FloatArray:
-    """Weights of the features that make the songs' own grids likely."""
+class Network(nn.Module):
+    """Says how likely grids are: a linear part and a layer of units."""
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, features: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", features.mean(0))
+        self.register_buffer("scale", features.std(0) + 1e-3)
+        count = features.shape[1]
+        self.linear = nn.Linear(count, 1)
+        self.hidden = nn.Sequential(
+            nn.Linear(count, UNITS), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(UNITS, 1)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logarithmic odds [grid]."""
+        alike = (features - self.mean) / self.scale
+        odds: Tensor = self.linear(alike) + self.hidden(alike)
+        return odds[:, 0]
+
+
+class Mean(nn.Module):
+    """What several networks say on average."""
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logarithmic odds [grid]."""
+        return torch.stack([network(features) for network in self.networks]).mean(0)
+
+
+def fit(cases: Sequence[Case], networks: int = NETWORKS) -> Mean:
+    """Networks that make the songs' own grids likely."""
     taught = [case for case in cases if case.agreement.max() >= FOUND]
-    features = np.concatenate([case.features for case in taught])
-    spread = np.sqrt(np.mean([case.features.var(axis=0) for case in taught], axis=0)) + 1e-9
-    features /= spread
-    sizes = np.array([len(case.features) for case in taught])
-    starts = np.cumsum(sizes) - sizes
-    agreement = np.concatenate([case.agreement for case in taught])
-    own = agreement >= np.repeat(np.maximum.reduceat(agreement, starts), sizes)
-
-    def loss(weights: FloatArray) -> tuple[float, FloatArray]:
-        """Negative log-likelihood of the own grids, and its gradient."""
-        scores = features @ weights
-        scores -= np.repeat(np.maximum.reduceat(scores, starts), sizes)
-        odds = np.exp(scores)
-        sums, own_sums = np.add.reduceat(odds, starts), np.add.reduceat(odds * own, starts)
-        excess = odds / np.repeat(sums, sizes) - odds * own / np.repeat(own_sums, sizes)
-        value = RESTRAINT * weights @ weights / 2 + np.log(sums / own_sums).sum()
-        return value, RESTRAINT * weights + excess @ features
-
-    found = scipy.optimize.minimize(loss, np.zeros(len(spread)), jac=True, method="L-BFGS-B")
-    return np.asarray(found.x / spread)
+    features = [torch.from_numpy(case.features.astype(np.float32)) for case in taught]
+    own = [torch.from_numpy(case.agreement >= case.agreement.max()) for case in taught]
+    fitted = []
+    for seed in range(networks):
+        torch.manual_seed(seed)
+        network = Network(torch.cat(features))
+        optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
+        schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, EPOCHS)
+        for _ in range(EPOCHS):
+            for batch in torch.randperm(len(taught)).split(BATCH):
+                songs = batch.tolist()
+                scores = network(torch.cat([features[k] for k in songs]))
+                parts = scores.split([len(own[k]) for k in songs])
+                loss = torch.stack(
+                    [
+                        part.logsumexp(0) - part[own[k]].logsumexp(0)
+                        for k, part in zip(songs, parts, strict=True)
+                    ]
+                ).mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            schedule.step()
+        fitted.append(network)
+    return Mean(fitted).eval()
 
 
 def across(cases: Sequence[Case]) -> float:
-    """Mean agreement of the grids chosen with weights that were fitted on other songs."""
+    """Mean agreement of the grids chosen by networks that were fitted on other songs."""
     agreements: list[float] = []
     for fold in range(FOLDS):
-        weights = fit(case for case in cases if case.seed % FOLDS != fold)
-        agreements += [
-            float(case.agreement[(case.features @ weights).argmax()])
-            for case in cases
-            if case.seed % FOLDS == fold
-        ]
+        network = fit([case for case in cases if case.seed % FOLDS != fold], networks=1)
+        for case in cases:
+            if case.seed % FOLDS == fold:
+                with torch.no_grad():
+                    scores = network(torch.from_numpy(case.features.astype(np.float32)))
+                agreements.append(float(case.agreement[int(scores.argmax())]))
     return float(np.mean(agreements))
+
+
+def export(network: Mean, file: Path) -> None:
+    """Write a network as ONNX, for any number of grids."""
+    count = len(network.networks[0].mean)  # type: ignore[arg-type]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracer's
+        torch.onnx.export(
+            network,
+            (torch.zeros(2, count),),
+            str(file),
+            dynamo=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: {0: "grid"}, OUTPUT: {0: "grid"}},
+            opset_version=OPSET,
+        )
 
 
 if __name__ == "__main__":

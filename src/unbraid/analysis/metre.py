@@ -2,12 +2,13 @@
 
 Every grid of beats and bars that fits the pulse is judged by what begins on its downbeats, on the
 beats that answer them, and between the beats, as in Goto, An Audio-based Real-time Beat Tracking
-System for Music With or Without Drum-sounds (2001), and by how usual its tempo is. The weights are
-those of a logistic regression on composed songs, `python -m train metre`.
+System for Music With or Without Drum-sounds (2001), and by how usual its tempo is. A small network
+weighs these; `train.metre` fits it to composed songs.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import scipy
@@ -16,7 +17,11 @@ from unbraid.analysis.chroma import PitchClasses
 from unbraid.analysis.hearing import ACCENTS, Hearing
 from unbraid.analysis.onsets import FloatArray
 from unbraid.analysis.pulse import Pulse, evened
+from unbraid.inference import open_session
 from unbraid.types import BEATS_PER_BAR, BeatGrid, Metre
+
+NETWORK = Path(__file__).parents[1] / "data" / "metre.onnx"
+INPUT, OUTPUT = "features", "odds"
 
 TICKS = 12  # into which the time from one stroke of the pulse to the next is divided
 BEAT_TICKS = (6, 8, 12, 18, 24, 36, 48)  # from half of the pulse to four of its strokes
@@ -49,20 +54,6 @@ PLACES = (
     "beats",
     "between off-beats",
 )
-WEIGHTS = np.array(
-    [
-        [2.05, -0.50, 0.44, 0.98, -0.34],
-        [-1.16, -0.10, -1.50, 0.68, 1.51],
-        [0.31, 0.47, 0.61, 1.06, -0.19],
-        [0.79, 0.36, 0.17, -0.22, -0.56],
-        [1.04, -0.06, 1.17, 0.18, -0.34],
-        [1.28, 0.26, 1.08, 0.28, 0.70],
-        [6.68, 0.70, -0.78, -3.56, -2.22],
-        [1.27, 0.24, 1.02, -0.52, -0.51],
-        [0.14, 0.21, 0.81, 0.51, 0.26],
-    ]
-)
-USUAL_WEIGHTS = np.array([-2.10, -2.80, 0.70, 2.72, 0.78])  # as in `Grids.features`
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class Grids:
     signs: FloatArray
 
     def features(self) -> FloatArray:
-        """What a grid is judged by [grid, feature]: `WEIGHTS` row by row, then `USUAL_WEIGHTS`."""
+        """What a grid is judged by [grid, feature]: signs by places, and what is usual."""
         bars_a_second = self.bpm / 60 / BEATS_PER_BAR[self.metre]
         octaves = np.log2(self.bpm / USUAL_BPM[self.metre]) / SPREAD_OCTAVES[self.metre]
         usual = [
@@ -114,8 +105,10 @@ def find_grid(hearing: Hearing, pulse: Pulse) -> BeatGrid | None:
     grids = candidates(hearing, pulse)
     if not grids:
         return None
-    weights = np.concatenate([WEIGHTS.ravel(), USUAL_WEIGHTS])
-    scores = [each.features() @ weights for each in grids]
+    features = np.concatenate([each.features() for each in grids]).astype(np.float32)
+    (odds,) = open_session(NETWORK, 1).run([OUTPUT], {INPUT: features})
+    sizes = [len(each.offsets) for each in grids]
+    scores = np.split(np.asarray(odds, np.float64), np.cumsum(sizes)[:-1])
     best = max(range(len(grids)), key=lambda k: float(scores[k].max()))
     chosen, offset = grids[best], int(grids[best].offsets[scores[best].argmax()])
     first = offset % chosen.beat_ticks
