@@ -7,6 +7,16 @@ from typing import Any
 from tests.export.probing import reading
 
 from unbraid.audio import Tags
+from unbraid.demo import DemoSong
+from unbraid.export.analysis import (
+    AnalysisRecord,
+    ChordRecord,
+    KeyRecord,
+    LoudnessRecord,
+    StrokeRecord,
+    TempoPoint,
+    TempoRecord,
+)
 from unbraid.export.levels import total
 from unbraid.export.manifest import (
     AudioRecord,
@@ -41,6 +51,47 @@ def song_of(
         length=length,
         sample_rate=sample_rate,
         **{"analysis": None, "notes": {}, **known},
+    )
+
+
+def analysis_of(demo: DemoSong, duration_s: float) -> AnalysisRecord:
+    """The truth about the beginning of the demonstration song."""
+    beats = tuple(beat for beat in demo.beats_s if beat < duration_s)
+    chords = [chord for chord in demo.chords if chord.start_s < duration_s]
+    return AnalysisRecord(
+        duration_s=duration_s,
+        bpm=demo.tempo_bpm,
+        tempo=TempoRecord(
+            steady=True,
+            rubato=False,
+            confidence=1,
+            curve=tuple(TempoPoint(time=beat, bpm=demo.tempo_bpm) for beat in beats),
+        ),
+        beats=beats,
+        downbeats=tuple(beat for beat in demo.downbeats_s if beat < duration_s),
+        metre="4/4",
+        key=KeyRecord(
+            tonic="D",
+            mode="major",
+            confidence=1,
+            camelot="10B",
+            relative="B minor",
+            parallel="D minor",
+            alternatives=(),
+            segments=(),
+        ),
+        tuning_cents=0,
+        chords=tuple(
+            ChordRecord(start=chord.start_s, end=chord.end_s, label=chord.label) for chord in chords
+        ),
+        drums=tuple(
+            StrokeRecord(time=beat, drum="kick" if k % 2 == 0 else "snare", key=36, velocity=100)
+            for k, beat in enumerate(beats)
+        ),
+        loudness=LoudnessRecord(integrated_lufs=-14),
+        stems={},
+        quality=QualityRecord(whole=None, stems={}),
+        sounds=(),
     )
 
 

@@ -22,12 +22,14 @@ class Encoding:
         subtype: libsndfile's name of the sample format.
         sample_rates: samples per second that the format knows; empty for any.
         compression_level: 0 is best quality for MP3, Vorbis and Opus, and fastest for FLAC.
+        bitrate_mode: of MP3, "CONSTANT" for one bit rate throughout; None for what sounds best.
     """
 
     container: str
     subtype: str
     sample_rates: tuple[int, ...] = ()
     compression_level: float | None = None
+    bitrate_mode: str | None = None
 
     def fitting_rate(self, sample_rate: int) -> int:
         """The rate to write at: the same, or the next that the format knows."""
@@ -50,6 +52,7 @@ class Encoding:
             self.subtype,
             format=self.container,
             compression_level=self.compression_level,
+            bitrate_mode=self.bitrate_mode,
         )
         _leave_time_out(sound)
         return sound
@@ -91,6 +94,16 @@ def encoding_of(format: AudioFormat, bit_depth: BitDepth) -> Encoding:
             else f"{format!r} is no format to write: choose wav, flac, mp3, ogg or opus"
         )
     return encoding
+
+
+def small_mp3(kbit_per_s: int) -> Encoding:
+    """MP3 for listening on a page: one bit rate throughout, nothing above 16 kHz.
+
+    Below 40 kbit/s, nothing above 12 kHz.
+    """
+    rate, most, least = (32_000, 320, 32) if kbit_per_s >= 40 else (24_000, 160, 8)
+    level = (most - kbit_per_s) / (most - least)  # as libsndfile has them
+    return Encoding("MP3", "MPEG_LAYER_III", (rate,), level, "CONSTANT")
 
 
 def check_writable(format: AudioFormat, bit_depth: BitDepth) -> None:

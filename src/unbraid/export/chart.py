@@ -28,19 +28,28 @@ def text_chart(sheet: Sheet) -> str:
     Raises:
         InputError: the song has no beats, or a chord is not in Harte's notation.
     """
-    pickup, bars = _bars(sheet)
-    lines = [
-        list(map(_text_bar, _with_repeats(bars, line)))
-        for line in range(0, len(bars), BARS_PER_LINE)
-    ]
+    pickup, lines = bar_texts(sheet)
     widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
-    before = f"{_text_bar(pickup)} " if pickup else ""
+    before = f"{pickup} " if pickup else ""
     rows = []
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=False))
         rows.append(f"{before}| {' | '.join(cells)} |")
         before = " " * len(before)
     return "\n".join([*_head(sheet), "", *rows, ""])
+
+
+def bar_texts(sheet: Sheet) -> tuple[str, list[list[str]]]:
+    """What is played before the first downbeat, and the bars, four a line.
+
+    Raises:
+        InputError: the song has no beats, or a chord is not in Harte's notation.
+    """
+    pickup, bars = _bars(sheet)
+    return _text_bar(pickup), [
+        list(map(_text_bar, _with_repeats(bars, line)))
+        for line in range(0, len(bars), BARS_PER_LINE)
+    ]
 
 
 def chordpro(sheet: Sheet) -> str:
