@@ -49,6 +49,9 @@ def test_every_export_is_made_once_and_named_in_the_manifest(result: Path) -> No
     again = export_result(result, ["click"], overwrite=True)
     click = result / again.files["click"][0]
     assert click.stat().st_mtime_ns > written[click]
+    manifest = read_manifest(result / "manifest.json")
+    assert manifest is not None
+    assert manifest.exports == first.files
     assert not list(result.glob(".partial"))
 
 

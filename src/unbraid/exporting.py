@@ -1,6 +1,6 @@
 """A result handed over to other programs, in the formats that were asked for."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -17,14 +17,20 @@ from unbraid.export.multichannel import write_multichannel
 from unbraid.export.musicxml import full_score, lead_sheet
 from unbraid.export.naming import safe_name
 from unbraid.export.ni_stems import write_ni_stems
+from unbraid.export.report import write_report
 from unbraid.export.sheet import Sheet
 from unbraid.export.song import Song, open_song
+from unbraid.export.spectra import write_spectra
 from unbraid.types import OnProgress, Progress
 
-ExportName = Literal["musicxml", "chords", "dawproject", "stem", "multichannel", "click"]
+ExportName = Literal[
+    "report", "musicxml", "chords", "dawproject", "stem", "multichannel", "click", "spectra"
+]
 EXPORT_NAMES: tuple[ExportName, ...] = get_args(ExportName)
 
 Writer: TypeAlias = Callable[[Song, Path], object]
+Maker: TypeAlias = Callable[[ResultFolder, Song], Iterable[Path]]
+"""Makes the files of an export and gives their paths."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,9 @@ def export_result(
     with open_song(target.path) as song, target.held() as ours:
         if not ours:
             raise ResourceError(f"{target.path.name!r} is being worked on; try again later")
-        made: dict[str, tuple[str, ...]] = {} if overwrite else dict(song.manifest.exports)
+        made = dict(song.manifest.exports)
+        if overwrite:
+            made = {name: files for name, files in made.items() if name not in wanted}
         files: dict[ExportName, tuple[str, ...]] = {}
         problems: dict[ExportName, Problem] = {}
         for done, name in enumerate(wanted):
@@ -103,7 +111,8 @@ def export_result(
                 on_progress(Progress("export", 0.0, None, done / len(wanted)))
             try:
                 if not _is_there(target, made.get(name)):
-                    made[name] = _make(target, name, song)
+                    paths = EXPORTS[name](target, song)
+                    made[name] = tuple(target.relative(path) for path in paths)
                 files[name] = made[name]
             except ResourceError:
                 raise
@@ -119,14 +128,18 @@ def _is_there(folder: ResultFolder, files: tuple[str, ...] | None) -> bool:
     return bool(files) and all((folder.path / file).is_file() for file in files or ())
 
 
-def _make(folder: ResultFolder, name: ExportName, song: Song) -> tuple[str, ...]:
-    made = []
-    for template, write in EXPORTS[name].items():
-        file = folder.path / template.format(track=safe_name(Path(song.manifest.input.file).stem))
-        with folder.writing(file) as unfinished:
-            write(song, unfinished)
-        made.append(folder.relative(file))
-    return tuple(made)
+def _files(writers: Mapping[str, Writer]) -> Maker:
+    """An export of one file for each name, in which the song's may be part."""
+
+    def make(folder: ResultFolder, song: Song) -> Iterator[Path]:
+        track = safe_name(Path(song.manifest.input.file).stem)
+        for name, write in writers.items():
+            file = folder.path / name.format(track=track)
+            with folder.writing(file) as unfinished:
+                write(song, unfinished)
+            yield file
+
+    return make
 
 
 def _note(folder: ResultFolder, manifest: Manifest) -> None:
@@ -194,21 +207,28 @@ def _click_with_count_in(song: Song, path: Path) -> None:
     write_click(path, song.grid, song.length, song.sample_rate, count_in=True)
 
 
-EXPORTS: Mapping[ExportName, Mapping[str, Writer]] = {
-    "musicxml": {
-        "notation/{track}.musicxml": _notation(full_score),
-        "notation/{track} lead sheet.musicxml": _notation(lead_sheet),
-    },
-    "chords": {
-        "notation/{track} chords.txt": _chart(text_chart),
-        "notation/{track} chords.cho": _chart(chordpro),
-    },
-    "dawproject": {"extra/{track}.dawproject": _dawproject},
-    "stem": {"extra/{track}.stem.m4a": _ni_stems},
-    "multichannel": {"extra/{track} stems.wav": _multichannel},
-    "click": {
-        "extra/{track} click.wav": _click,
-        "extra/{track} click with count-in.wav": _click_with_count_in,
-    },
+EXPORTS: Mapping[ExportName, Maker] = {
+    "report": _files({"report.html": lambda song, path: write_report(path, song)}),
+    "musicxml": _files(
+        {
+            "notation/{track}.musicxml": _notation(full_score),
+            "notation/{track} lead sheet.musicxml": _notation(lead_sheet),
+        }
+    ),
+    "chords": _files(
+        {
+            "notation/{track} chords.txt": _chart(text_chart),
+            "notation/{track} chords.cho": _chart(chordpro),
+        }
+    ),
+    "dawproject": _files({"extra/{track}.dawproject": _dawproject}),
+    "stem": _files({"extra/{track}.stem.m4a": _ni_stems}),
+    "multichannel": _files({"extra/{track} stems.wav": _multichannel}),
+    "click": _files(
+        {
+            "extra/{track} click.wav": _click,
+            "extra/{track} click with count-in.wav": _click_with_count_in,
+        }
+    ),
+    "spectra": lambda folder, song: write_spectra(folder.path / "spectra", song),
 }
-"""The files of each export and what writes them."""

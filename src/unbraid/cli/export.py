@@ -14,7 +14,7 @@ from unbraid.types import OnProgress
 if TYPE_CHECKING:
     from unbraid.exporting import Exported
 
-USUAL = "musicxml,chords"
+USUAL = "report"
 
 
 def export(
@@ -22,7 +22,9 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="Formats: musicxml, chords, dawproject, stem, multichannel, click.", metavar="LIST"
+            help="Formats: report, musicxml, chords, dawproject, stem, multichannel, click, "
+            "spectra.",
+            metavar="LIST",
         ),
     ] = USUAL,
     overwrite: Annotated[
