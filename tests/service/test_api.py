@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
+import websockets.sync.client
+from prometheus_client.parser import text_string_to_metric_families
 from tests.service.serving import Served, wait_for
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
 
 from unbraid.export.manifest import Manifest
 
@@ -242,3 +247,82 @@ def test_what_the_server_has_can_be_listed(server: Served) -> None:
     assert server.client.get("/api/v1/limits").json()["max_upload_bytes"] == 100_000_000
     assert server.client.get("/ready").json() == {"status": "ready", "workers": 1}
     assert server.client.get("/docs").status_code == 200
+
+
+def test_stems_can_be_heard_while_the_job_runs(server: Served, long_song: Path) -> None:
+    job_id = server.submit(long_song, options=STEM)
+    url = f"{JOBS}/{job_id}/preview"
+    for event in server.watch(job_id):
+        if event.get("stage") == "separate" and event["done_s"] >= 20:
+            break
+    preview = server.client.get(url).json()
+    assert preview["stems"] == ["bass"]
+    assert preview["chunks"] >= 2
+    chunk = soundfile.read(io.BytesIO(server.client.get(f"{url}/bass/1").content))[0]
+    assert chunk.shape == (441_000, 2)
+    for missing in ("bass/99", "drums/0", "..%2f..%2fbass/0"):
+        assert server.client.get(f"{url}/{missing}").status_code == 404
+    list(server.watch(job_id))
+    name = server.job(job_id)["files"][0]["url"]
+    stem = soundfile.read(io.BytesIO(server.client.get(name).content))[0]
+    np.testing.assert_allclose(chunk, stem[441_000:882_000], atol=2**-15)
+    assert server.client.get(url).status_code == 409
+
+
+def connect(server: Served, job_id: str, **headers: str) -> ClientConnection:
+    url = server.address.replace("http", "ws") + f"{JOBS}/{job_id}/ws"
+    return websockets.sync.client.connect(url, additional_headers=headers)
+
+
+def test_a_websocket_tells_the_same_and_takes_the_wish_to_stop(
+    server: Served, done: dict[str, Any], long_song: Path
+) -> None:
+    with connect(server, done["id"]) as socket:
+        told = [json.loads(message) for message in socket]
+    assert [{"number": e["number"], "kind": e["event"], **e["data"]} for e in told] == (
+        done["events"]
+    )
+    job_id = server.submit(long_song, options=STEM)
+    with connect(server, job_id) as socket:
+        socket.send('{"type": "cancel"}')
+        *_, last = [json.loads(message) for message in socket]
+    assert last["data"]["state"] == "cancelled"
+
+
+def test_a_websocket_says_why_it_closes(idle: Served, song: Path) -> None:
+    with connect(idle, "nobody") as socket, pytest.raises(ConnectionClosed, match="no such job"):
+        socket.recv()
+    with connect(idle, idle.submit(song)) as socket:
+        socket.send("nonsense")
+        with pytest.raises(ConnectionClosed, match="cancel"):
+            list(socket)
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(idle, "nobody", Origin="https://evil.example")
+
+
+def test_every_metric_is_observed(server: Served, done: dict[str, Any]) -> None:
+    text = server.client.get("/metrics").text
+    found = {family.name: family for family in text_string_to_metric_families(text)}
+    routes = {sample.labels["route"] for sample in found["http_request_duration_seconds"].samples}
+    assert "/jobs/{job_id}" in routes
+    counts = {
+        sample.name: sample.value
+        for name in ("separation_duration_seconds", "separation_file_size_bytes")
+        for sample in found[name].samples
+        if sample.name.endswith("_count")
+    }
+    assert min(counts.values()) >= 1
+    states = {s.labels["state"]: s.value for s in found["unbraid_jobs"].samples}
+    assert states["done"] >= 1
+    for name in ("workers", "stored_bytes", "disk_free_bytes"):
+        assert found[f"unbraid_{name}"].samples[0].value > 0
+
+
+def test_ended_jobs_go_after_their_time(tmp_path: Path, song: Path) -> None:
+    with Served(tmp_path, "--workers", "0", KEEP_DAYS="0", MAX_STORED_GB="0.001") as server:
+        job_id = server.submit(song)
+        full = server.client.put(f"{UPLOADS}/more.wav", content=b"x")
+        assert (full.status_code, full.headers["retry-after"]) == (503, "10")
+        server.client.post(f"{JOBS}/{job_id}/cancel")
+        wait_for(lambda: server.client.get(f"{JOBS}/{job_id}").status_code == 404)
+        wait_for(lambda: server.client.put(f"{UPLOADS}/x.wav", content=b"x").status_code == 201)

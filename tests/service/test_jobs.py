@@ -84,7 +84,7 @@ def test_a_job_is_claimed_worked_on_and_done(office: Office) -> None:
         ("transcribe", "queued"),
         ("export", "running"),
     ]
-    assert office.claims.finish(claim, [{"name": "stems/bass.wav"}])
+    assert office.claims.finish(claim, [{"name": "stems/bass.wav", "size_bytes": 7}])
     done = office.jobs.get("ann", job)
     assert (done.state, done.fraction, done.worker) == ("done", 1.0, None)
     assert [step.state for step in office.jobs.steps(job)].count("skipped") == 3

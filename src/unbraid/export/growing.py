@@ -8,6 +8,7 @@ import numpy as np
 from unbraid.types import Samples, StemName
 
 BYTES_PER_SAMPLE = 2 * 4  # stereo float32
+SUFFIX = ".f32"
 
 
 class GrowingStems:
@@ -23,7 +24,7 @@ class GrowingStems:
         """Take up what an earlier run left in `folder`, if it did."""
         folder.mkdir(parents=True, exist_ok=True)
         self.names = tuple(names)
-        self._files = [folder / f"{name}.f32" for name in names]
+        self._files = [folder / f"{name}{SUFFIX}" for name in names]
         self.written = min(self._length(file) for file in self._files)
         for file in self._files:
             with file.open("ab") as raw:

@@ -9,8 +9,9 @@ from fastapi.openapi.utils import get_openapi
 
 from unbraid import __version__
 from unbraid.service.house import House
+from unbraid.service.metrics import Metrics, Stopwatch
 from unbraid.service.problems import RESPONSES, FieldProblem, Problem, explain_errors
-from unbraid.service.routes import about, health, jobs, results, uploads
+from unbraid.service.routes import about, health, jobs, live, previews, results, uploads
 from unbraid.service.security import Doorkeeper
 from unbraid.service.settings import Settings
 
@@ -41,10 +42,12 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.house = house
+    app.state.metrics = metrics = Metrics(house)
     app.include_router(health.router)
-    for router in (uploads.router, jobs.router, results.router, about.router):
-        app.include_router(router, prefix=API)
+    for part in (uploads, jobs, live, previews, results, about):
+        app.include_router(part.router, prefix=API)
     explain_errors(app)
+    app.add_middleware(Stopwatch, metrics=metrics)
     app.add_middleware(Doorkeeper, max_upload_bytes=settings.max_upload_bytes)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]  # as FastAPI has it done
     return app

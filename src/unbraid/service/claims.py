@@ -138,6 +138,7 @@ class Claims:
                 step.done_s = step.done_s if step.total_s is None else step.total_s
             _rest(job)
             job.files, job.fraction = list(files), 1.0
+            job.result_bytes = sum(file["size_bytes"] for file in files)
             end(session, job, "done")
             return True
 
@@ -192,25 +193,26 @@ class Claims:
                     end(session, job, "cancelled")
                 elif blame and job.attempts >= self._max_attempts:
                     _rest(job)
-                    end(session, job, "failed", self._died(job))
+                    end(session, job, "failed", _died(job))
                 else:
                     job.attempts -= not blame
                     _queue_again(session, job)
             return workers
-
-    def _died(self, job: Job) -> dict[str, Any]:
-        return {
-            "type": "worker-died",
-            "detail": f"the work on this recording ended {job.attempts} times at the same place "
-            "without an error of its own, most likely for want of memory; try a smaller "
-            "segment_s or another model",
-        }
 
 
 def _held(session: Session, claim: Claim) -> Job | None:
     """The job of a claim, locked; None if the claim has ended."""
     query = sa.select(Job).where(Job.id == claim.job_id, Job.token == claim.token)
     return session.scalar(query.with_for_update())
+
+
+def _died(job: Job) -> dict[str, Any]:
+    return {
+        "type": "worker-died",
+        "detail": f"the work on this recording ended {job.attempts} times at the same place "
+        "without an error of its own, most likely for want of memory; try a smaller "
+        "segment_s or another model",
+    }
 
 
 def _running(session: Session, job: Job) -> Sequence[Step]:

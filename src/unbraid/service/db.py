@@ -90,6 +90,7 @@ class Job(Base):
     last_event: Mapped[int]
     error: Mapped[dict[str, Any] | None]
     files: Mapped[list[dict[str, Any]]]
+    result_bytes: Mapped[int] = mapped_column(sa.BigInteger)
 
     __table_args__ = (
         sa.UniqueConstraint("owner", "idempotency_key"),

@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import OperationalError
+from starlette.requests import HTTPConnection
 
 from unbraid.errors import ResourceError
 from unbraid.service.claims import Claims
@@ -19,7 +21,7 @@ from unbraid.service.db import Database, Job
 from unbraid.service.janitor import tidy
 from unbraid.service.jobs import Jobs
 from unbraid.service.queue import LocalQueue
-from unbraid.service.settings import Settings
+from unbraid.service.settings import GB, Settings
 from unbraid.service.storage import Storage
 from unbraid.service.watch import Watch
 from unbraid.weights import ModelStore
@@ -69,6 +71,20 @@ class House:
             await asyncio.to_thread(janitor.join)
             self.database.close()
 
+    def check_room(self) -> None:
+        """Refuse a recording for which there is no room.
+
+        Raises:
+            ResourceError: the disk, or what may be stored, is full.
+        """
+        settings = self.settings
+        free = shutil.disk_usage(settings.data).free
+        most = settings.max_stored_gb
+        if free < settings.min_free_gb * GB + settings.max_upload_bytes:
+            raise ResourceError("the disk of the server is nearly full; try again later")
+        if most is not None and self.jobs.stored_bytes() >= most * GB:
+            raise ResourceError(f"the {most:g} GB of this server are full; remove some jobs first")
+
     def _tidy(self, closing: threading.Event) -> None:
         while not closing.wait(TIDY_S):
             try:
@@ -111,16 +127,16 @@ def _name_of(data: Path) -> str:
     return file.read_text("ascii")
 
 
-def house_of(request: Request) -> House:
+def house_of(connection: HTTPConnection) -> House:
     """The server that a request came to."""
-    house: House = request.app.state.house
+    house: House = connection.app.state.house
     return house
 
 
 AtHouse = Annotated[House, Depends(house_of)]
 
 
-def owner_of(request: Request) -> str:
+def owner_of(connection: HTTPConnection) -> str:
     """Who asks: without accounts, the one user of this machine."""
     return "local"
 

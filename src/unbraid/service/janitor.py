@@ -1,15 +1,23 @@
-"""Clears away what nobody needs: removed jobs with their files, unfinished work of ended ones."""
+"""Clears away what nobody needs: removed and old jobs with their files, unused recordings."""
 
 import shutil
+import time
 
 from unbraid.service.jobs import Jobs
 from unbraid.service.settings import Settings
 from unbraid.service.steps import work_folder
 from unbraid.service.storage import Storage
 
+DAY_S = 86_400
+UNUSED_S = DAY_S  # after which a recording that has no job goes
+
 
 def tidy(jobs: Jobs, storage: Storage, settings: Settings) -> None:
     """Clear away once."""
+    now = time.time()
+    if settings.keep_days is not None:
+        jobs.remove_ended(now - settings.keep_days * DAY_S)
+    storage.delete(jobs.drop_unused(now - UNUSED_S))
     for job in jobs.removable():
         storage.delete([file["key"] for file in job.files])
         if recording := jobs.purge(job):

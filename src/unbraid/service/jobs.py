@@ -139,6 +139,7 @@ class Jobs:
                 removed=False,
                 last_event=0,
                 files=[],
+                result_bytes=0,
             )
             session.add(job)
             session.flush()
@@ -211,6 +212,25 @@ class Jobs:
             _cancel(session, job)
             job.removed = True
             job.idempotency_key = None
+
+    def remove_ended(self, before: float) -> None:
+        """Remove jobs that ended before a time."""
+        old = sa.update(Job).where(Job.finished < before, Job.removed.is_(False))
+        with self.database.write() as session:
+            session.execute(old.values(removed=True, idempotency_key=None))
+
+    def drop_unused(self, before: float) -> Sequence[str]:
+        """Forget recordings that came before a time and have no job; gives their storage keys."""
+        used = sa.select(Job.id).where(Job.upload_id == Upload.id).exists()
+        unused = sa.delete(Upload).where(Upload.created < before, ~used).returning(Upload.key)
+        with self.database.write() as session:
+            return session.scalars(unused).all()
+
+    def stored_bytes(self) -> int:
+        """What recordings and results take."""
+        sums = (sa.func.sum(Upload.size_bytes), sa.func.sum(Job.result_bytes))
+        with self.database.read() as session:
+            return sum(int(session.scalar(sa.select(each)) or 0) for each in sums)
 
     def removable(self) -> Sequence[Job]:
         """Jobs that were removed and are at rest."""

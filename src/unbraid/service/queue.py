@@ -142,9 +142,9 @@ class LocalQueue:
                 log.warning("the database does not answer: %s", error.orig)
 
     def _replace(self, dead: _Worker) -> None:
-        self._bury(dead)
         with self._lock:
             self._workers[self._workers.index(dead)] = self._spawn()
+        self._bury(dead)
         self.restarts += 1
 
     def _kill(self, names: Sequence[str]) -> None:

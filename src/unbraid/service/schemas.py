@@ -141,6 +141,7 @@ class JobSummary(BaseModel):
 
     id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     state: JobState
+    upload_id: Annotated[str, Field(description="its recording, which other jobs may use too")]
     file_name: str
     priority: Priority
     fraction: Annotated[float | None, Field(description="of the work that is done, 0 to 1")]
@@ -194,6 +195,15 @@ class JobPage(BaseModel):
     total: Annotated[int, Field(description="jobs on all pages")]
     offset: int
     limit: int
+
+
+class PreviewView(BaseModel):
+    """What can be heard of a job that is not done yet."""
+
+    stems: list[str]
+    chunk_s: Annotated[float, Field(description="length of a chunk")]
+    chunks: Annotated[int, Field(description="that are there; they count from 0")]
+    whole: Annotated[bool, Field(description="whether there will be no more")]
 
 
 class ModelView(BaseModel):
@@ -267,6 +277,7 @@ def _facts(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "state": job.state,
+        "upload_id": job.upload_id,
         "file_name": job.file_name,
         "priority": names[job.priority],
         "fraction": job.fraction,

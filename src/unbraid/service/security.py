@@ -60,8 +60,15 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it in."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        reason = foreign(Headers(scope=scope))
+        if scope["type"] == "websocket":
+            if reason:
+                await send({"type": "websocket.close", "code": 1008, "reason": reason})
+            else:
+                await self._app(scope, receive, send)
             return
 
         async def protect(message: Message) -> None:
@@ -73,7 +80,7 @@ class Doorkeeper:
                     headers["Content-Security-Policy"] = DOCS_POLICY
             await send(message)
 
-        if reason := foreign(Headers(scope=scope)):
+        if reason:
             await problem(HTTPStatus.FORBIDDEN, reason, "foreign")(scope, receive, protect)
         else:
             recording = scope["path"].startswith(UPLOADS)

@@ -15,6 +15,7 @@ from unbraid.service.log import log_as_json
 from unbraid.service.security import check_host
 from unbraid.service.settings import Settings
 
+MAX_WISH_BYTES = 1 << 12  # that a WebSocket takes
 CLOSE_S = 5  # that answers may take to end when the server is stopped
 
 
@@ -44,6 +45,7 @@ def serve(settings: Settings, on_start: Callable[[str], None]) -> None:
             lifespan="on",
             timeout_graceful_shutdown=CLOSE_S,
             server_header=False,
+            ws_max_size=MAX_WISH_BYTES,
         )
         on_start(f"http://{name}:{port}")
         _Server(config, app.state.house).run(sockets=[listener])

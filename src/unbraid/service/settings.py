@@ -56,6 +56,16 @@ class Settings(BaseSettings):
     max_duration_s: Annotated[
         float, Field(description="length of a recording once decoded", gt=0)
     ] = 3600.0
+    keep_days: Annotated[
+        float | None,
+        Field(description="after which ended jobs are removed; by default never", ge=0),
+    ] = None
+    max_stored_gb: Annotated[
+        float | None, Field(description="of recordings and results; by default what fits", gt=0)
+    ] = None
+    min_free_gb: Annotated[
+        float, Field(description="of the disk that uploads leave free", ge=0)
+    ] = 1.0
     max_queued: Annotated[int, Field(description="jobs that may wait for one owner", ge=1)] = 1000
     max_attempts: Annotated[
         int, Field(description="times that a job may die before it gets further", ge=1)

@@ -5,7 +5,7 @@ Keys are made of ids and numbers alone; the names that users gave are kept in th
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,14 @@ class Storage:
 
         Raises:
             TooLargeError: it has more than `max_bytes`.
+            ResourceError: the store does not take it.
         """
+        try:
+            return await self._receive(key, chunks, max_bytes)
+        except (BaseError, OSError) as error:
+            raise ResourceError("the storage does not take the recording now") from error
+
+    async def _receive(self, key: str, chunks: AsyncIterator[bytes], max_bytes: int) -> Stored:
         size, digest = 0, hashlib.sha256()
         writer = open_writer_async(self._store, key, buffer_size=CHUNK_BYTES * 8)
         try:
@@ -106,7 +113,7 @@ class Storage:
             yield bytes(await self._store.get_range_async(key, start=start, end=end))
             start = end
 
-    def delete(self, keys: list[str]) -> None:
+    def delete(self, keys: Sequence[str]) -> None:
         """Forget some keys, which need not exist."""
         for key in keys:
             try:

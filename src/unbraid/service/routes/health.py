@@ -1,7 +1,9 @@
 """Whether the server lives, and whether it can work."""
 
 import sqlalchemy as sa
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.responses import PlainTextResponse, Response
 
 from unbraid.errors import ResourceError
 from unbraid.service.house import AtHouse
@@ -14,6 +16,13 @@ router = APIRouter(tags=["health"])
 def health() -> Health:
     """Say that the server answers."""
     return Health()
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(request: Request) -> Response:
+    """Give the metrics of the server to Prometheus."""
+    text: bytes = request.app.state.metrics.text()
+    return Response(text, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @router.get("/ready")

@@ -51,6 +51,7 @@ async def send_bytes(
 async def _keep(
     house: House, owner: str, file_name: str, chunks: AsyncIterator[bytes]
 ) -> UploadView:
+    await run_in_threadpool(house.check_room)
     upload_id = new_id()
     key = upload_key(upload_id)
     stored = await house.storage.receive(key, chunks, house.settings.max_upload_bytes)

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("last_event", sa.Integer, nullable=False),
         sa.Column("error", sa.JSON),
         sa.Column("files", sa.JSON, nullable=False),
+        sa.Column("result_bytes", sa.BigInteger, nullable=False),
         sa.UniqueConstraint("owner", "idempotency_key"),
     )
     op.create_index("job_by_turn", "job", ["state", "priority", "turn"])
