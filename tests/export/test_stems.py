@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tests.export.probing import probed
 
 from unbraid.audio import Tags, load
 from unbraid.errors import InputError
@@ -58,6 +59,13 @@ def test_written_stems_sum_to_the_mixture(tmp_path: Path, format: str) -> None:
     np.testing.assert_allclose(song.sum_of_files(written), song.mixture, atol=2**-22)
     assert written.audio.residual is None
     assert song.reported[-1] == 2 * LENGTH
+
+
+def test_wav_stems_say_that_they_begin_together(tmp_path: Path) -> None:
+    written = Song(tmp_path).write(ProcessOptions())
+    for record in written.stems.values():
+        tags = probed(tmp_path / record.file)["format"]["tags"]
+        assert (tags["time_reference"], tags["title"]) == ("0", "t")
 
 
 def test_what_the_stems_leave_goes_into_a_file(tmp_path: Path) -> None:

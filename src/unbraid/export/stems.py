@@ -7,6 +7,7 @@ from typing import Self
 
 from unbraid.audio import Tags, open_writer
 from unbraid.errors import InputError
+from unbraid.export.broadcast import add_broadcast_chunk
 from unbraid.export.folder import ResultFolder
 from unbraid.export.growing import GrowingStems
 from unbraid.export.levels import Level, decibels, measure, minus, scaled, stretches, total
@@ -180,16 +181,16 @@ def write_stems(
         tracks[residual_file] = limited(residual, parts.length) if encoding.limited else residual
     written = 0
     for file, read in tracks.items():
-        with (
-            folder.writing(file) as path,
-            open_writer(
+        with folder.writing(file) as path:
+            with open_writer(
                 path, sample_rate, 2, encoding.format, encoding.bit_depth, tags, length=parts.length
-            ) as writer,
-        ):
-            for start, stop in stretches(parts.length):
-                writer.write(read(start, stop))
-                written += stop - start
-                on_progress(written)
+            ) as writer:
+                for start, stop in stretches(parts.length):
+                    writer.write(read(start, stop))
+                    written += stop - start
+                    on_progress(written)
+            if encoding.format == "wav":
+                add_broadcast_chunk(path, file.stem)  # all begin together
 
     return WrittenStems(
         audio=AudioRecord(
