@@ -15,7 +15,7 @@ from tests.export.songs import RATE, analysis_of, song_of
 from unbraid.audio import AudioWriter, Tags
 from unbraid.audio.formats import small_mp3
 from unbraid.demo import DemoSong
-from unbraid.export.report import MOST_BYTES, QUALITIES, Quality, best_quality, write_report
+from unbraid.export.report import MOST_BYTES, QUALITIES, Quality, fitting, write_report
 from unbraid.export.song import Song
 from unbraid.types import Samples
 
@@ -189,7 +189,7 @@ def test_the_sound_is_as_good_as_fits(tmp_path: Path) -> None:
         assert 0.7 * sound < (tmp_path / "report.html").stat().st_size - without <= sound
 
 
-@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("quality", QUALITIES[1:])
 def test_sounds_are_no_larger_than_foreseen(quality: Quality, tmp_path: Path) -> None:
     encoding = small_mp3(quality.kbit_per_s)
     with AudioWriter(tmp_path / "a.mp3", RATE, quality.channels, encoding, Tags()) as writer:
@@ -201,5 +201,5 @@ def test_sounds_are_no_larger_than_foreseen(quality: Quality, tmp_path: Path) ->
 def test_a_song_of_three_minutes_has_joint_stereo() -> None:
     short = song_of({name: noise(0.1) for name in "abcd"})
     song = replace(short, length=180 * RATE)
-    assert best_quality(song, MOST_BYTES - 600_000) == QUALITIES[0]
-    assert best_quality(replace(short, length=3600 * RATE), MOST_BYTES) is None
+    assert fitting(song, MOST_BYTES - 600_000)[0] == QUALITIES[0]
+    assert not fitting(replace(short, length=3600 * RATE), MOST_BYTES)

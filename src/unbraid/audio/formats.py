@@ -22,7 +22,7 @@ class Encoding:
         subtype: libsndfile's name of the sample format.
         sample_rates: samples per second that the format knows; empty for any.
         compression_level: 0 is best quality for MP3, Vorbis and Opus, and fastest for FLAC.
-        bitrate_mode: of MP3, "CONSTANT" for one bit rate throughout; None for what sounds best.
+        bitrate_mode: of MP3, "CONSTANT" or "VARIABLE"; None for libsndfile's choice.
     """
 
     container: str
@@ -96,12 +96,16 @@ def encoding_of(format: AudioFormat, bit_depth: BitDepth) -> Encoding:
     return encoding
 
 
-def small_mp3(kbit_per_s: int) -> Encoding:
-    """MP3 for listening on a page: one bit rate throughout, nothing above 16 kHz.
+def small_mp3(kbit_per_s: int | None) -> Encoding:
+    """MP3 for listening on a page, nothing above 16 kHz; below 40 kbit/s, nothing above 12 kHz.
 
-    Below 40 kbit/s, nothing above 12 kHz.
+    Args:
+        kbit_per_s: one bit rate throughout; None for about 100, more or less as the music needs it,
+            which is quicker.
     """
-    rate, most, least = (32_000, 320, 32) if kbit_per_s >= 40 else (24_000, 160, 8)
+    rate, most, least = (24_000, 160, 8) if kbit_per_s and kbit_per_s < 40 else (32_000, 320, 32)
+    if kbit_per_s is None:
+        return Encoding("MP3", "MPEG_LAYER_III", (rate,), 0.5, "VARIABLE")
     level = (most - kbit_per_s) / (most - least)  # as libsndfile has them
     return Encoding("MP3", "MPEG_LAYER_III", (rate,), level, "CONSTANT")
 

@@ -40,23 +40,32 @@ DRUMS_FROM_BELOW: tuple[Drum, ...] = (
 _THREADS = 2
 _COPIED_BYTES = 3 << 18  # at once; base64 turns three bytes into four signs
 _SOUND = '<audio preload="none" src="data:audio/mpeg;base64,'
+_SOUND_END = '"></audio>\n'
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How the stems sound on the page."""
+    """How the stems sound on the page.
 
-    kbit_per_s: int
+    Attributes:
+        kbit_per_s: of all music alike; None for as much as it needs.
+        channels: one or two.
+    """
+
+    kbit_per_s: int | None
     channels: int
 
     def size(self, duration_s: float) -> int:
-        """Bytes of a stem in base64, at most."""
-        frames = duration_s * 1000 / 36 + 4  # of 36 ms, or of two that are as long
-        return len(_SOUND) + round(4 / 3 * frames * (self.kbit_per_s * 36 / 8 + 2)) + 100
+        """Bytes of a stem in base64: the most, or the usual if the music decides."""
+        kbit_per_s = self.kbit_per_s or USUAL_KBIT_PER_S
+        frames = duration_s * 1000 / 36 + 4  # of 36 ms
+        return len(_SOUND) + round(4 / 3 * frames * (kbit_per_s * 36 / 8 + 2)) + 100
 
 
+USUAL_KBIT_PER_S = 100
 QUALITIES = (
-    *(Quality(rate, channels=2) for rate in (112, 96, 80, 64)),
+    Quality(None, channels=2),
+    *(Quality(rate, channels=2) for rate in (96, 80, 64)),
     *(Quality(rate, channels=1) for rate in (48, 40, 32, 24, 16)),
 )
 
@@ -86,33 +95,33 @@ def write_report(path: Path, song: Song, *, most_bytes: int = MOST_BYTES) -> Non
     Raises:
         ResourceError: the file cannot be written.
     """
-    mixture = _look(song, song.mixture)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        looks = list(pool.map(partial(_look, song), song.stems.values()))
-    quality = best_quality(song, most_bytes - len(_page(song, mixture, looks, None).encode()))
-    before, after = _page(song, mixture, looks, quality).encode().split(_SOUNDS_HERE)
     with (
+        ThreadPoolExecutor(_THREADS) as pool,
+        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
         writing(path, path.parent) as unfinished,
         unfinished.open("wb") as page,
-        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
     ):
+        mixture = _look(song, song.mixture)
+        looks = list(pool.map(partial(_look, song), song.stems.values()))
+        left = most_bytes - len(_page(song, mixture, looks, None).encode())
+        files = [Path(scratch) / f"{k}.mp3" for k in range(len(song.stems))]
+        quality = None
+        for candidate in fitting(song, left):
+            list(pool.map(partial(_encode, song, candidate), files, song.stems.values()))
+            if sum(_embedded_size(file) for file in files) <= left:
+                quality = candidate
+                break
+        before, after = _page(song, mixture, looks, quality).encode().split(_SOUNDS_HERE)
         page.write(before)
-        if quality:
-            files = [Path(scratch) / f"{k}.mp3" for k in range(len(song.stems))]
-            with ThreadPoolExecutor(_THREADS) as pool:
-                list(pool.map(partial(_encode, song, quality), files, song.stems.values()))
-            for file in files:
-                _embed(file, page)
+        for file in files if quality else ():
+            _embed(file, page)
         page.write(after)
 
 
-def best_quality(song: Song, most_bytes: int) -> Quality | None:
-    """The best in which all stems fit; None if they fit in none."""
+def fitting(song: Song, most_bytes: int) -> list[Quality]:
+    """The qualities in which all stems should fit, the best first."""
     duration_s = song.length / song.sample_rate
-    for quality in QUALITIES:
-        if len(song.stems) * quality.size(duration_s) <= most_bytes:
-            return quality
-    return None
+    return [each for each in QUALITIES if len(song.stems) * each.size(duration_s) <= most_bytes]
 
 
 _SOUNDS_HERE = b"<!-- sounds -->"
@@ -226,9 +235,13 @@ def _encode(song: Song, quality: Quality, file: Path, read: Read) -> None:
             writer.write(samples if quality.channels == 2 else samples.mean(axis=0, keepdims=True))
 
 
+def _embedded_size(file: Path) -> int:
+    return len(_SOUND) + len(_SOUND_END) + -(-file.stat().st_size // 3) * 4
+
+
 def _embed(file: Path, page: BinaryIO) -> None:
     page.write(_SOUND.encode())
     with file.open("rb") as sound:
         while block := sound.read(_COPIED_BYTES):
             page.write(base64.b64encode(block))
-    page.write(b'"></audio>\n')
+    page.write(_SOUND_END.encode())
