@@ -18,6 +18,7 @@ from bench import (
     recordings,
     results,
     separation,
+    service,
     transcription,
 )
 
@@ -37,6 +38,7 @@ BENCHES = {
     "harmony": harmony.bench,
     "quality_score": quality_score.bench,
     "beats": beats.bench,
+    "service": service.bench,
 }
 
 
