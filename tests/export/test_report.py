@@ -164,6 +164,7 @@ def scarce() -> Iterator[tuple[str, Song]]:
     yield "one sample", song_of({"bass": np.ones((2, 1), np.float32)})
     yield "silence", song_of({"bass": np.zeros((2, RATE), np.float32)})
     yield "beyond full scale", song_of({"bass": 30 * noise(1)})
+    yield "half a sign", song_of({"bass": noise(1)}, tags=Tags(title="\ud83c"))
     yield "a low rate", song_of({"bass": noise(1)[:, :8000]}, sample_rate=8000)
     yield "a high rate", song_of({"bass": noise(1)}, sample_rate=192_000)
 

@@ -15,28 +15,18 @@ from pathlib import Path
 from string import Template
 from typing import BinaryIO
 
-import numpy as np
-
-from unbraid.analysis import spectra
 from unbraid.audio import AudioWriter, Tags
 from unbraid.audio.formats import small_mp3
-from unbraid.export.chord_symbols import NO_CHORD, ChordSymbol
 from unbraid.export.folder import writing
 from unbraid.export.html import island, tag
 from unbraid.export.levels import stretches
-from unbraid.export.picture import pixels, png
+from unbraid.export.report_data import Look, data, look_at, picture
 from unbraid.export.report_page import footer, header, listen, sections, title
-from unbraid.export.song import DRUMS, Song
-from unbraid.export.waveform import Peaks, columns_of, peaks
-from unbraid.types import Drum, Read
+from unbraid.export.song import Song
+from unbraid.types import Read
 
 MOST_BYTES = 15_000_000
 PARTS = Path(__file__).parents[1] / "data" / "report"
-PICTURE_COLUMNS = 600
-DRUMS_FROM_BELOW: tuple[Drum, ...] = (
-    *("kick", "snare", "side stick", "low tom", "mid tom", "high tom"),
-    *("closed hi-hat", "open hi-hat", "ride", "crash"),
-)
 _THREADS = 2
 _COPIED_BYTES = 3 << 18  # at once; base64 turns three bytes into four signs
 _SOUND = '<audio preload="none" src="data:audio/mpeg;base64,'
@@ -70,19 +60,6 @@ QUALITIES = (
 )
 
 
-@dataclass(frozen=True)
-class Look:
-    """What is to be seen of a recording.
-
-    Attributes:
-        peaks: of its waveform [column, 2].
-        levels_db: of its mel bands [column, band].
-    """
-
-    peaks: Peaks
-    levels_db: spectra.FloatArray
-
-
 def write_report(path: Path, song: Song, *, most_bytes: int = MOST_BYTES) -> None:
     """Write the page of a song.
 
@@ -101,9 +78,9 @@ def write_report(path: Path, song: Song, *, most_bytes: int = MOST_BYTES) -> Non
         writing(path, path.parent) as unfinished,
         unfinished.open("wb") as page,
     ):
-        mixture = _look(song, song.mixture)
-        looks = list(pool.map(partial(_look, song), song.stems.values()))
-        left = most_bytes - len(_page(song, mixture, looks, None).encode())
+        mixture = look_at(song, song.mixture)
+        looks = list(pool.map(partial(look_at, song), song.stems.values()))
+        left = most_bytes - len(_page(song, mixture, looks, None))
         files = [Path(scratch) / f"{k}.mp3" for k in range(len(song.stems))]
         quality = None
         for candidate in fitting(song, left):
@@ -111,7 +88,7 @@ def write_report(path: Path, song: Song, *, most_bytes: int = MOST_BYTES) -> Non
             if sum(_embedded_size(file) for file in files) <= left:
                 quality = candidate
                 break
-        before, after = _page(song, mixture, looks, quality).encode().split(_SOUNDS_HERE)
+        before, after = _page(song, mixture, looks, quality).split(_SOUNDS_HERE)
         page.write(before)
         for file in files if quality else ():
             _embed(file, page)
@@ -127,15 +104,16 @@ def fitting(song: Song, most_bytes: int) -> list[Quality]:
 _SOUNDS_HERE = b"<!-- sounds -->"
 
 
-def _page(song: Song, mixture: Look, looks: Sequence[Look], quality: Quality | None) -> str:
+def _page(song: Song, mixture: Look, looks: Sequence[Look], quality: Quality | None) -> bytes:
     style, script = ((PARTS / name).read_text("utf-8") for name in ("style.css", "player.js"))
     policy = (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; media-src data:; "
         f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     )
+    rate = small_mp3(quality.kbit_per_s).sample_rates[0] if quality else None
     top_db = float(mixture.levels_db.max())
-    pictures = [_picture(look, top_db) for look in (mixture, *looks)]
-    return Template((PARTS / "page.html").read_text("utf-8")).substitute(
+    pictures = [picture(look, top_db) for look in (mixture, *looks)]
+    page = Template((PARTS / "page.html").read_text("utf-8")).substitute(
         policy=policy,
         title=tag("title", title(song)),
         style=style,
@@ -143,88 +121,15 @@ def _page(song: Song, mixture: Look, looks: Sequence[Look], quality: Quality | N
         listen=listen(song, with_sound=quality is not None),
         sections=sections(song, pictures),
         footer=footer(song),
-        song=island(_data(song, mixture, looks, quality)),
+        song=island(data(song, mixture, looks, rate)),
         sounds=_SOUNDS_HERE.decode(),
         script=script,
     )
+    return page.encode(errors="replace")  # a tag may hold half a sign
 
 
 def _hash(part: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()}"
-
-
-def _look(song: Song, read: Read) -> Look:
-    """Go through a recording once for its waveform, once for its spectrogram."""
-    frames = 1 + song.length // spectra.HOP
-    step = 1
-    while frames > step * 2 * PICTURE_COLUMNS and step < spectra.CHUNK:
-        step *= 2
-    power = [
-        np.maximum.reduceat(found, np.arange(0, len(found), step), axis=0)
-        for magnitudes in spectra.stft(read, song.length)
-        for found in (spectra.mel(magnitudes, song.sample_rate),)
-    ]
-    levels = 10 * np.log10(np.maximum(np.concatenate(power), 1e-12))
-    columns = columns_of(song.length, song.sample_rate)
-    return Look(peaks(read, song.length, columns), levels.astype(np.float32))
-
-
-def _picture(look: Look, top_db: float) -> str:
-    return _base64(png(pixels(look.levels_db, top_db, PICTURE_COLUMNS)))
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def _data(
-    song: Song, mixture: Look, looks: Sequence[Look], quality: Quality | None
-) -> dict[str, object]:
-    """What the script draws and plays."""
-    duration_s = song.length / song.sample_rate
-    grid = song.grid
-    inside = [each for each in (grid.beats_s if grid else ()) if 0 <= each <= duration_s]
-    downbeats = [each for each in (grid.downbeats_s if grid else ()) if 0 <= each <= duration_s]
-    most = max((float(np.abs(look.peaks).max()) for look in looks), default=0.0)
-    stems: list[dict[str, object]] = []
-    for name, look in zip(song.stems, looks, strict=True):
-        stem: dict[str, object] = {"peaks": _drawn(look.peaks, most)}
-        if notes := song.notes.get(name):
-            stem["notes"] = [
-                (round(note.start_s, 3), round(note.end_s, 3), note.pitch, note.velocity)
-                for note in notes
-            ]
-        elif name == DRUMS and song.strokes:
-            struck = {stroke.drum for stroke in song.strokes}
-            drums = [drum for drum in DRUMS_FROM_BELOW if drum in struck]
-            stem["drums"] = drums
-            stem["strokes"] = [
-                (round(stroke.time_s, 3), drums.index(stroke.drum), round(127 * stroke.velocity))
-                for stroke in song.strokes
-            ]
-        stems.append(stem)
-    return {
-        "duration": duration_s,
-        "rate": small_mp3(quality.kbit_per_s).sample_rates[0] if quality else None,
-        "beats": [round(each, 3) for each in inside],
-        "downbeats": [round(each, 3) for each in downbeats],
-        "chords": [
-            (round(each.start_s, 3), round(each.end_s, 3), _symbol(each.label))
-            for each in song.chords
-        ],
-        "peaks": _drawn(mixture.peaks, float(np.abs(mixture.peaks).max(initial=0.0))),
-        "stems": stems,
-    }
-
-
-def _symbol(label: str) -> str:
-    return str(ChordSymbol.of(label) or NO_CHORD)
-
-
-def _drawn(found: Peaks, most: float) -> str:
-    """Peaks as whole numbers from -127 to 127."""
-    scaled = 127 / max(most, 1e-5) * found
-    return _base64(np.rint(scaled.clip(-127, 127)).astype(np.int8).tobytes())
 
 
 def _encode(song: Song, quality: Quality, file: Path, read: Read) -> None:
