@@ -24,7 +24,7 @@ def quantised_s(time_s: float, grid: BeatGrid, options: QuantiseOptions) -> floa
         >>> quantised_s(0.63, grid, QuantiseOptions("1/16"))
         0.625
         >>> quantised_s(0.63, grid, QuantiseOptions("1/8", strength=0.5))
-        0.565
+        0.69
     """
     step = STEP_QUARTERS[options.grid]
     pair = 2 * STEP_QUARTERS[options.swing_grid or options.grid]
