@@ -1,6 +1,7 @@
 """A result handed over to other programs, in the formats that were asked for."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -21,6 +22,7 @@ from unbraid.export.report import write_report
 from unbraid.export.sheet import Sheet
 from unbraid.export.song import Song, open_song
 from unbraid.export.spectra import write_spectra
+from unbraid.inference import available_cores
 from unbraid.types import OnProgress, Progress
 
 ExportName = Literal[
@@ -104,24 +106,35 @@ def export_result(
         made = dict(song.manifest.exports)
         if overwrite:
             made = {name: files for name, files in made.items() if name not in wanted}
-        files: dict[ExportName, tuple[str, ...]] = {}
+        missing = [name for name in wanted if not _is_there(target, made.get(name))]
         problems: dict[ExportName, Problem] = {}
-        for done, name in enumerate(wanted):
-            if on_progress:
-                on_progress(Progress("export", 0.0, None, done / len(wanted)))
+        with ThreadPoolExecutor(available_cores()) as pool:
+            making = {name: pool.submit(_make, target, name) for name in missing}
             try:
-                if not _is_there(target, made.get(name)):
-                    paths = EXPORTS[name](target, song)
-                    made[name] = tuple(target.relative(path) for path in paths)
-                files[name] = made[name]
-            except ResourceError:
+                for done, (name, future) in enumerate(making.items()):
+                    if on_progress:
+                        on_progress(Progress("export", 0.0, None, done / len(making)))
+                    try:
+                        made[name] = future.result()
+                    except ResourceError:
+                        raise
+                    except UnbraidError as error:
+                        problems[name] = Problem(type(error).__name__, str(error))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
                 raise
-            except UnbraidError as error:
-                problems[name] = Problem(type(error).__name__, str(error))
-            except OSError as error:
-                raise resource_error(error) from error
         _note(target, song.manifest.model_copy(update={"exports": made}))
+    files = {name: made[name] for name in wanted if name not in problems}
     return Exported(target.path, files, problems)
+
+
+def _make(folder: ResultFolder, name: ExportName) -> tuple[str, ...]:
+    """Make the files of an export, from a result opened for it alone, for many read at once."""
+    try:
+        with open_song(folder.path) as song:
+            return tuple(folder.relative(path) for path in EXPORTS[name](folder, song))
+    except OSError as error:
+        raise resource_error(error) from error
 
 
 def _is_there(folder: ResultFolder, files: tuple[str, ...] | None) -> bool:
