@@ -85,7 +85,7 @@ def recognise(moments: Moments) -> groove.Chances:
 
 
 def _run(network: Path, shown: npt.NDArray[np.float32]) -> groove.Chances:
-    (chances,) = open_session(network, 1).run([OUTPUT], {INPUT: shown})
+    (chances,) = open_session(network, 1, plan_memory=False).run([OUTPUT], {INPUT: shown})
     return np.asarray(chances)
 
 
