@@ -85,6 +85,7 @@ def run_all(
     jobs: int,
     cancel: threading.Event,
     on_progress: Callable[[Path, Progress], None],
+    resumable: bool = False,
 ) -> Iterator[Outcome[T]]:
     """Do the same work on each song, and yield each outcome as it comes.
 
@@ -94,12 +95,14 @@ def run_all(
         jobs: songs at work at once.
         cancel: stops all work at its next report once it is set.
         on_progress: gets the song and its progress, from the thread that works on it.
+        resumable: whether the same work goes on where it was stopped.
     """
+    cancelled = "cancelled; the same command goes on from here" if resumable else "cancelled"
 
     def attempt(song: Path) -> Outcome[T]:
         def report(progress: Progress) -> None:
             if cancel.is_set():
-                raise Cancelled("cancelled; the same command goes on from here")
+                raise Cancelled(cancelled)
             on_progress(song, progress)
 
         try:

@@ -48,12 +48,12 @@ def resource_error(error: OSError) -> ResourceError:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             return ResourceError(
-                f"the disk is full{where}; free some space or choose another folder with -o"
+                f"the disk is full{where}; free some space or choose another folder"
             )
         case errno.ENAMETOOLONG:
-            return ResourceError(f"the path is too long for this disk{where}; choose a shorter -o")
+            return ResourceError(f"the path is too long for this disk{where}; choose a shorter one")
         case _:
             reason = error.strerror or str(error)
             return ResourceError(
-                f"the result cannot be written: {reason}{where}; choose another folder with -o"
+                f"the result cannot be written: {reason}{where}; choose another folder"
             )

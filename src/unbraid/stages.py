@@ -119,7 +119,7 @@ def _check_disk(folder: Path, stems: int, length: int, written: int) -> None:
     if needed > free:
         raise ResourceError(
             f"the result needs {needed / 1e6:.0f} MB of disk, {free / 1e6:.0f} MB are free; "
-            "free some space or choose another folder with -o"
+            "free some space or choose another folder"
         )
 
 

@@ -167,5 +167,5 @@ def test_titles_stay_in_their_line() -> None:
 
 
 def test_without_beats_the_tempo_is_asked_for() -> None:
-    with pytest.raises(InputError, match="give its tempo"):
+    with pytest.raises(InputError, match="takes its tempo"):
         text_chart(Sheet(None))

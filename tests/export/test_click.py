@@ -88,5 +88,5 @@ def test_a_count_in_that_fits_into_the_song_makes_it_no_longer(tmp_path: Path) -
 
 
 def test_without_beats_there_is_no_click(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="needs beats, and none were found"):
+    with pytest.raises(InputError, match="needs beats, and none are known"):
         write_click(tmp_path / "click.wav", None, RATE, RATE)

@@ -336,7 +336,7 @@ def test_any_title_can_be_written(title: str) -> None:
 
 
 def test_without_beats_the_tempo_is_asked_for() -> None:
-    with pytest.raises(InputError, match="give its tempo"):
+    with pytest.raises(InputError, match="takes its tempo"):
         full_score(Sheet(None))
 
 

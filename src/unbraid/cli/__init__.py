@@ -381,7 +381,7 @@ def _process(
         )
         return replace(result, manifest=manifest)
 
-    run(find(songs), work, terminal.show_result, jobs, output)
+    run(find(songs), work, terminal.show_result, jobs, output, resumable=True)
 
 
 def _store(folder: Path | None, offline: bool, mirror: str | None) -> ModelStore:

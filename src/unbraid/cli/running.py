@@ -45,11 +45,21 @@ def run(
     show: Callable[[T], None],
     jobs: int,
     output: Output,
+    *,
+    resumable: bool = False,
 ) -> None:
     """Do the work on all recordings, show each result as it comes, and the errors at the end."""
     errors: dict[Path, UnbraidError] = {}
     with _interruptible() as cancel, terminal.SongBars(quiet=output.quiet) as bars:
-        for outcome in run_all(songs, work, jobs=jobs, cancel=cancel, on_progress=bars.update):
+        outcomes = run_all(
+            songs,
+            work,
+            jobs=jobs,
+            cancel=cancel,
+            on_progress=bars.update,
+            resumable=resumable,
+        )
+        for outcome in outcomes:
             bars.finish(outcome.path)
             if outcome.error:
                 errors[outcome.path] = outcome.error

@@ -69,8 +69,8 @@ def write_click(
     """
     if grid is None:
         raise InputError(
-            "a click track needs beats, and none were found in this song; give its tempo, as "
-            "`unbraid process --midi-tempo` does"
+            "a click track needs beats, and none are known of this song; `unbraid process` looks "
+            "for them, or takes its tempo by --midi-tempo"
         )
     bar_before_s = grid.seconds(-grid.beats_per_bar)
     lead = max(0, round(-bar_before_s * sample_rate)) if count_in else 0

@@ -83,7 +83,8 @@ def _read(source: Path) -> mido.MidiFile:
     except FileNotFoundError as error:
         raise AudioError(f"{source.name!r} does not exist") from error
     except (OSError, EOFError, ValueError, LookupError, KeySignatureError) as error:
-        raise AudioError(f"{source.name!r} is not a readable MIDI file: {error}") from error
+        reason = str(error) or "it ends too early"
+        raise AudioError(f"{source.name!r} is not a readable MIDI file: {reason}") from error
     if file.type == 2 or file.ticks_per_beat <= 0:
         raise AudioError(f"{source.name!r} has no beats that all its tracks share")
     return file

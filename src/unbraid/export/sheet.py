@@ -57,8 +57,8 @@ class Sheet:
         """
         if self.grid is None:
             raise InputError(
-                "notation needs the beats of the song, and none were found; give its tempo, as "
-                "`unbraid process --midi-tempo` does"
+                "notation needs beats, and none are known of this song; `unbraid process` looks "
+                "for them, or takes its tempo by --midi-tempo"
             )
         return self.grid
 
