@@ -96,6 +96,43 @@ def test_the_zip_holds_all_files(server: Served, done: dict[str, Any]) -> None:
     assert stem == server.client.get(done["files"][0]["url"]).content
 
 
+def test_waveforms_are_those_of_the_recording_and_its_stems(
+    server: Served, done: dict[str, Any], song: Path
+) -> None:
+    waveforms = {
+        each["name"]: each for each in server.client.get(f"{JOBS}/{done['id']}/peaks").json()
+    }
+    assert list(waveforms) == ["mix", "bass"]
+    samples = soundfile.read(song, always_2d=True)[0]
+    for level in waveforms["mix"]["levels"]:
+        answer = server.client.get(level["url"])
+        length = level["samples_per_peak"]
+        head = np.frombuffer(answer.content, "<i4", 6).tolist()
+        assert head == [2, 0, 44_100, length, level["peaks"], 1]
+        found = np.frombuffer(answer.content, "<i2", offset=24).reshape(-1, 2)
+        assert len(found) == level["peaks"] == -(-len(samples) // length)
+        for number in (0, 7, -1):
+            start = number % len(found) * length
+            stretch = samples[start : start + length]
+            expected = [stretch.min() * 32_767, stretch.max() * 32_767]
+            np.testing.assert_allclose(found[number], expected, atol=0.51)
+    part = server.client.get(level["url"], headers={"Range": "bytes=24-27"})
+    assert (part.status_code, part.content) == (206, answer.content[24:28])
+    cached = {"If-None-Match": answer.headers["etag"]}
+    assert server.client.get(level["url"], headers=cached).status_code == 304
+    assert server.client.get(f"{JOBS}/{done['id']}/peaks/drums").status_code == 404
+
+
+def test_the_recording_can_be_heard_as_it_was_sent(
+    server: Served, done: dict[str, Any], song: Path
+) -> None:
+    url = f"{JOBS}/{done['id']}/input"
+    answer = server.client.get(url)
+    assert (answer.content, answer.headers["content-type"]) == (song.read_bytes(), "audio/wav")
+    part = server.client.get(url, headers={"Range": "bytes=44-99"})
+    assert (part.status_code, part.content) == (206, song.read_bytes()[44:100])
+
+
 def test_a_form_and_a_plain_body_send_the_same(idle: Served, song: Path) -> None:
     plain = idle.client.put(f"{UPLOADS}/{song.name}", content=song.read_bytes()).json()
     form = idle.client.post(UPLOADS, files={"file": (song.name, song.read_bytes())}).json()

@@ -30,6 +30,7 @@ class StoredFile:
         content_type: media type.
         size_bytes: length.
         etag: what tells it from any other.
+        start: where it begins in what lies under its key, in bytes.
     """
 
     key: str
@@ -37,6 +38,7 @@ class StoredFile:
     content_type: str
     size_bytes: int
     etag: str
+    start: int = 0
 
 
 def file_answer(storage: Storage, file: StoredFile, headers: Headers) -> Response:
@@ -60,7 +62,7 @@ def file_answer(storage: Storage, file: StoredFile, headers: Headers) -> Respons
     if part:
         about["Content-Range"] = f"bytes {start}-{stop - 1}/{file.size_bytes}"
     return StreamingResponse(
-        storage.read(file.key, start, stop),
+        storage.read(file.key, file.start + start, file.start + stop),
         HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK,
         about,
         file.content_type,
@@ -140,7 +142,7 @@ async def _zipped(
             entry = zipfile.ZipInfo(path, (made[0], made[1], made[2], made[3], made[4], made[5]))
             entry.external_attr = 0o644 << 16
             with archive.open(entry, "w", force_zip64=True) as target:
-                async for chunk in storage.read(file.key, 0, file.size_bytes):
+                async for chunk in storage.read(file.key, file.start, file.start + file.size_bytes):
                     target.write(chunk)
                     yield outlet.take()
     yield outlet.take()

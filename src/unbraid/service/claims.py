@@ -127,7 +127,12 @@ class Claims:
             )
             return "cancel asked" if job.cancel_asked else "held"
 
-    def finish(self, claim: Claim, files: Sequence[dict[str, Any]]) -> bool:
+    def finish(
+        self,
+        claim: Claim,
+        files: Sequence[dict[str, Any]],
+        peaks: Sequence[dict[str, Any]] | None = None,
+    ) -> bool:
         """Complete a job with its files in the storage; False if it was lost before."""
         with self.database.write() as session:
             job = _held(session, claim)
@@ -138,6 +143,7 @@ class Claims:
                 step.done_s = step.done_s if step.total_s is None else step.total_s
             _rest(job)
             job.files, job.fraction = list(files), 1.0
+            job.peaks = None if peaks is None else list(peaks)
             job.result_bytes = sum(file["size_bytes"] for file in files)
             end(session, job, "done")
             return True

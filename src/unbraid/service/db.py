@@ -91,6 +91,7 @@ class Job(Base):
     error: Mapped[dict[str, Any] | None]
     files: Mapped[list[dict[str, Any]]]
     result_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    peaks: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
 
     __table_args__ = (
         sa.UniqueConstraint("owner", "idempotency_key"),

@@ -6,7 +6,7 @@ import time
 from unbraid.service.jobs import Jobs
 from unbraid.service.settings import Settings
 from unbraid.service.steps import work_folder
-from unbraid.service.storage import Storage
+from unbraid.service.storage import Storage, peaks_key
 
 DAY_S = 86_400
 UNUSED_S = DAY_S  # after which a recording that has no job goes
@@ -19,7 +19,7 @@ def tidy(jobs: Jobs, storage: Storage, settings: Settings) -> None:
         jobs.remove_ended(now - settings.keep_days * DAY_S)
     storage.delete(jobs.drop_unused(now - UNUSED_S))
     for job in jobs.removable():
-        storage.delete([file["key"] for file in job.files])
+        storage.delete([*(file["key"] for file in job.files), peaks_key(job.id)])
         if recording := jobs.purge(job):
             storage.delete([recording])
     work = work_folder(settings)

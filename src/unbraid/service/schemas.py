@@ -19,6 +19,13 @@ CONTENT_TYPES = {
     "ogg": "audio/ogg",
     "opus": "audio/ogg",
     "mid": "audio/midi",
+    "m4a": "audio/mp4",
+    "aac": "audio/aac",
+    "aif": "audio/aiff",
+    "aiff": "audio/aiff",
+    "oga": "audio/ogg",
+    "mp4": "video/mp4",
+    "webm": "video/webm",
     "json": "application/json",
     "html": "text/html",
 }
@@ -206,6 +213,23 @@ class PreviewView(BaseModel):
     whole: Annotated[bool, Field(description="whether there will be no more")]
 
 
+class LevelView(BaseModel):
+    """Peaks in one zoom."""
+
+    samples_per_peak: Annotated[int, Field(examples=[256])]
+    peaks: Annotated[int, Field(description="that there are, each of two numbers")]
+    url: str
+
+
+class WaveformView(BaseModel):
+    """The waveform of the recording or of a stem."""
+
+    name: Annotated[str, Field(description="of the stem; `mix` is the recording")]
+    sample_rate: Annotated[int, Field(examples=[44100])]
+    length: Annotated[int, Field(description="in samples")]
+    levels: Annotated[list[LevelView], Field(description="the finest first")]
+
+
 class ModelView(BaseModel):
     """A separation model."""
 
@@ -268,7 +292,7 @@ EVENTS: dict[EventKind, type[BaseModel]] = {"state": StateEvent, "progress": Pro
 
 
 def content_type(name: str) -> str:
-    """The media type of a file of a result."""
+    """The media type of a file."""
     return CONTENT_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
 
 

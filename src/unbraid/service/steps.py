@@ -18,8 +18,9 @@ from unbraid.export.naming import safe_name
 from unbraid.pipeline import Result, process
 from unbraid.separation.cache import FileCache
 from unbraid.service.claims import Claim, Claims, Standing
+from unbraid.service.peaks import MIX, draw
 from unbraid.service.settings import GB, Settings
-from unbraid.service.storage import Storage, result_key, upload_key
+from unbraid.service.storage import Storage, peaks_key, result_key, upload_key
 from unbraid.types import Progress
 from unbraid.weights import ModelStore
 
@@ -63,6 +64,7 @@ def run_step(claim: Claim, shop: Workshop, stopping: threading.Event) -> None:
         with _kept(claim, shop) as tick:
             result = _process(claim, shop, lambda progress: tick(progress, stopping))
             files = _store(claim, shop, result)
+            peaks = _draw(claim, shop, result)
     except HandedBack:
         _surely(lambda: shop.claims.hand_back(claim))
     except Lost:
@@ -76,7 +78,7 @@ def run_step(claim: Claim, shop: Workshop, stopping: threading.Event) -> None:
         told = describe(error)
         _surely(lambda: shop.claims.fail(claim, told, again=again))
     else:
-        _surely(lambda: shop.claims.finish(claim, files))
+        _surely(lambda: shop.claims.finish(claim, files, peaks))
 
 
 def describe(error: Exception) -> dict[str, Any]:
@@ -160,14 +162,13 @@ class _Ticker:
 
 def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]) -> Result:
     """Take the recording apart, or go on with it."""
-    settings, folder = shop.settings, work_folder(shop.settings) / claim.job_id
-    recording = folder / "input" / safe_name(claim.file_name)
+    settings, recording = shop.settings, _recording(claim, shop)
     recording.parent.mkdir(parents=True, exist_ok=True)
     if not recording.exists():
         shop.storage.fetch(upload_key(claim.upload_id), recording)
     return process(
         recording,
-        folder / "out",
+        work_folder(settings) / claim.job_id / "out",
         claim.options,
         fallback=claim.fallback,
         threads=settings.worker_threads,
@@ -177,6 +178,11 @@ def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
         cache=FileCache(settings.cache_dir, round(settings.cache_limit * GB)),
         on_progress=on_progress,
     )
+
+
+def _recording(claim: Claim, shop: Workshop) -> Path:
+    """Where the recording lies while it is worked on."""
+    return work_folder(shop.settings) / claim.job_id / "input" / safe_name(claim.file_name)
 
 
 def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:
@@ -190,6 +196,15 @@ def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]
         }
         for number, name in enumerate(names)
     ]
+
+
+def _draw(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:
+    """Put the peaks of the recording and its stems into the storage."""
+    file = work_folder(shop.settings) / claim.job_id / "peaks"
+    stems = {name: result.folder / stem.file for name, stem in result.manifest.stems.items()}
+    drawn = draw({MIX: _recording(claim, shop), **stems}, file)
+    shop.storage.put(peaks_key(claim.job_id), file)
+    return drawn
 
 
 @stamina.retry(on=OperationalError, attempts=None, timeout=60)

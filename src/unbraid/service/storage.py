@@ -50,6 +50,11 @@ def result_key(job_id: str, number: int) -> str:
     return f"results/{job_id}/{number}"
 
 
+def peaks_key(job_id: str) -> str:
+    """Where the peaks of a result lie."""
+    return f"results/{job_id}/peaks"
+
+
 class Storage:
     """Keeps bytes by key."""
 

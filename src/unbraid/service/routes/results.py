@@ -10,24 +10,26 @@ from starlette.responses import Response
 from unbraid.export.naming import safe_name
 from unbraid.service.answers import StoredFile, file_answer, zip_answer
 from unbraid.service.db import Job
-from unbraid.service.house import AtHouse, OwnJob
+from unbraid.service.house import AtHouse, Owner, OwnJob
 from unbraid.service.jobs import Conflict, NotFound
 from unbraid.service.schemas import CONTENT_TYPES, content_type
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["results"])
 
 BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-ANY_FILE = dict.fromkeys(sorted({*CONTENT_TYPES.values(), "application/octet-stream"}), BYTES)
+UNKNOWN = "application/octet-stream"
+ANY_FILE = dict.fromkeys(sorted({*CONTENT_TYPES.values(), UNKNOWN}), BYTES)
+FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.OK: {"description": "The file.", "content": ANY_FILE},
+    HTTPStatus.PARTIAL_CONTENT: {"description": "A part of it.", "content": ANY_FILE},
+    HTTPStatus.NOT_MODIFIED: {"description": "It is the one that you have."},
+}
 
 
 @router.get(
     "/files/{name:path}",
     response_class=Response,
-    responses={
-        HTTPStatus.OK: {"description": "The file.", "content": ANY_FILE},
-        HTTPStatus.PARTIAL_CONTENT: {"description": "A part of it.", "content": ANY_FILE},
-        HTTPStatus.NOT_MODIFIED: {"description": "It is the one that you have."},
-    },
+    responses=FILE_ANSWERS,
 )
 def get_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Response:
     """Get a file of a result, or a range of its bytes."""
@@ -35,6 +37,27 @@ def get_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Respon
     if name not in files:
         raise NotFound("there is no such file; the job lists those that there are")
     return file_answer(house.storage, files[name], request.headers)
+
+
+@router.get("/input", response_class=Response, responses=FILE_ANSWERS)
+def get_input(job: OwnJob, house: AtHouse, owner: Owner, request: Request) -> Response:
+    """Get the recording as it was sent, or a range of its bytes; also before the job is done."""
+    upload = house.jobs.upload(owner, job.upload_id)
+    kind = content_type(upload.file_name)
+    file = StoredFile(
+        key=upload.key,
+        name=upload.file_name,
+        content_type=kind if kind.startswith(("audio/", "video/")) else UNKNOWN,
+        size_bytes=upload.size_bytes,
+        etag=f'"{upload.sha256}"',
+    )
+    return file_answer(house.storage, file, request.headers)
+
+
+@router.head("/input", include_in_schema=False)
+def head_input(job: OwnJob, house: AtHouse, owner: Owner, request: Request) -> Response:
+    """Say what the recording is."""
+    return get_input(job, house, owner, request)
 
 
 @router.head("/files/{name:path}", include_in_schema=False)
