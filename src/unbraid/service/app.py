@@ -11,7 +11,17 @@ from unbraid import __version__
 from unbraid.service.house import House
 from unbraid.service.metrics import Metrics, Stopwatch
 from unbraid.service.problems import RESPONSES, FieldProblem, Problem, explain_errors
-from unbraid.service.routes import about, health, jobs, live, previews, results, uploads, waveforms
+from unbraid.service.routes import (
+    about,
+    health,
+    jobs,
+    live,
+    previews,
+    results,
+    resumable,
+    uploads,
+    waveforms,
+)
 from unbraid.service.security import Doorkeeper
 from unbraid.service.settings import Settings
 
@@ -44,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.house = house
     app.state.metrics = metrics = Metrics(house)
     app.include_router(health.router)
-    for part in (uploads, jobs, live, previews, results, waveforms, about):
+    for part in (uploads, resumable, jobs, live, previews, results, waveforms, about):
         app.include_router(part.router, prefix=API)
     explain_errors(app)
     app.add_middleware(Stopwatch, metrics=metrics)

@@ -54,6 +54,17 @@ class Upload(Base):
     created: Mapped[float]
 
 
+class Arrival(Base):
+    """A recording of which not all has come yet."""
+
+    __tablename__ = "arrival"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    file_name: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+
+
 class Job(Base):
     """A song to take apart.
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.requests import HTTPConnection
 
 from unbraid.errors import ResourceError
+from unbraid.service.arrivals import Arrivals
 from unbraid.service.claims import Claims
 from unbraid.service.db import Database, Job
 from unbraid.service.janitor import tidy
@@ -44,6 +45,7 @@ class House:
         self.database = Database(settings.database_url)
         self.jobs = Jobs(self.database, settings.max_queued)
         self.storage = Storage(settings.data / "objects", settings.storage)
+        self.arrivals = Arrivals(self.database, self.storage, settings.data / "incoming")
         self.models = ModelStore(
             settings.models_dir, offline=settings.offline, mirror=settings.models_mirror
         )
@@ -89,6 +91,7 @@ class House:
         while not closing.wait(TIDY_S):
             try:
                 tidy(self.jobs, self.storage, self.settings)
+                self.arrivals.tidy()
             except (OperationalError, OSError) as error:
                 log.warning("what nobody needs is still there: %s", error)
 

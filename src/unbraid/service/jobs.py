@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from unbraid.errors import UnbraidError
-from unbraid.service.db import Database, Event, EventKind, Job, JobState, Step, Upload
+from unbraid.service.db import Arrival, Database, Event, EventKind, Job, JobState, Step, Upload
 from unbraid.types import ProcessOptions, Stage
 
 Priority = Literal["low", "normal", "high"]
@@ -227,8 +227,9 @@ class Jobs:
             return session.scalars(unused).all()
 
     def stored_bytes(self) -> int:
-        """What recordings and results take."""
-        sums = (sa.func.sum(Upload.size_bytes), sa.func.sum(Job.result_bytes))
+        """What recordings and results take, with what is still to come."""
+        columns = (Upload.size_bytes, Arrival.size_bytes, Job.result_bytes)
+        sums = (sa.func.sum(column) for column in columns)
         with self.database.read() as session:
             return sum(int(session.scalar(sa.select(each)) or 0) for each in sums)
 

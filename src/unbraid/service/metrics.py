@@ -129,4 +129,4 @@ class Stopwatch:
 
 
 def _known(method: str) -> str:
-    return method if method in ("GET", "HEAD", "POST", "PUT", "DELETE") else "other"
+    return method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"

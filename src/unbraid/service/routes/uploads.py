@@ -48,6 +48,12 @@ async def send_bytes(
     return await _keep(house, owner, file_name, request.stream())
 
 
+@router.get("/{upload_id}")
+def get_upload(upload_id: str, house: AtHouse, owner: Owner) -> UploadView:
+    """Say what a recording is that was sent."""
+    return UploadView.of(house.jobs.upload(owner, upload_id))
+
+
 async def _keep(
     house: House, owner: str, file_name: str, chunks: AsyncIterator[bytes]
 ) -> UploadView:
