@@ -133,6 +133,39 @@ def test_the_recording_can_be_heard_as_it_was_sent(
     assert (part.status_code, part.content) == (206, song.read_bytes()[44:100])
 
 
+def test_a_stem_can_be_had_in_any_format(server: Served, done: dict[str, Any]) -> None:
+    url = f"{JOBS}/{done['id']}/stems/bass"
+    flac = server.client.get(url)
+    assert flac.content == server.client.get(done["files"][0]["url"]).content
+    original = soundfile.read(io.BytesIO(flac.content))[0]
+    wav = server.client.get(url, params={"format": "wav", "bit_depth": "24"})
+    assert wav.headers["content-type"] == "audio/wav"
+    assert "Elise%20-%20bass.wav" in wav.headers["content-disposition"]
+    np.testing.assert_array_equal(soundfile.read(io.BytesIO(wav.content))[0], original)
+    mp3 = server.client.get(url, params={"format": "mp3"})
+    part = server.client.get(url, params={"format": "mp3"}, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, mp3.content[100:200])
+    assert server.client.get(url, params={"format": "mp4"}).status_code == 422
+    assert server.client.get(url, params={"bit_depth": "32f", "format": "flac"}).status_code == 422
+    assert server.client.get(f"{JOBS}/{done['id']}/stems/drums").status_code == 404
+
+
+def test_a_mix_is_made_and_kept_for_a_while(server: Served, done: dict[str, Any]) -> None:
+    url = f"{JOBS}/{done['id']}/mix"
+    wish = {"stems": {"bass": {"gain_db": -6.0205999, "pan": 0.0}}, "format": "flac"}
+    answer = server.client.post(url, json=wish)
+    stem = server.client.get(f"{JOBS}/{done['id']}/stems/bass")
+    mixed, original = (soundfile.read(io.BytesIO(each.content))[0] for each in (answer, stem))
+    np.testing.assert_allclose(mixed, original / 2, atol=2**-22)
+    again = server.client.get(answer.headers["content-location"])
+    assert again.content == answer.content
+    gone = f"{JOBS}/{done['id']}/mixes/{'0' * 32}.wav"
+    assert server.client.get(gone).status_code == 404
+    refused: list[dict[str, Any]] = [{}, {"bass": {"mute": True}}, {"piano": {}}]
+    for stems in (*refused, {"bass": {"gain_db": 99}}):
+        assert server.client.post(url, json={"stems": stems}).status_code == 422
+
+
 def test_a_form_and_a_plain_body_send_the_same(idle: Served, song: Path) -> None:
     plain = idle.client.put(f"{UPLOADS}/{song.name}", content=song.read_bytes()).json()
     form = idle.client.post(UPLOADS, files={"file": (song.name, song.read_bytes())}).json()

@@ -114,11 +114,11 @@ def open_song(folder: Path) -> Iterator[Song]:
             name: stack.enter_context(_opened(folder / stem.file))
             for name, stem in manifest.stems.items()
         }
-        stems = {name: partial(_read, file) for name, file in files.items()}
+        stems = {name: partial(read_part, file) for name, file in files.items()}
         parts = list(stems.values())
         if manifest.audio.residual:
             left = stack.enter_context(_opened(folder / manifest.audio.residual))
-            parts.append(partial(_read, left))
+            parts.append(partial(read_part, left))
         first = next(iter(files.values()))
         yield Song(
             folder=folder,
@@ -140,7 +140,8 @@ def _opened(file: Path) -> soundfile.SoundFile:
         raise _damaged(file) from error
 
 
-def _read(file: soundfile.SoundFile, start: int, stop: int) -> Samples:
+def read_part(file: soundfile.SoundFile, start: int, stop: int) -> Samples:
+    """Samples [start, stop) of an open file."""
     file.seek(start)
     return np.ascontiguousarray(file.read(stop - start, "float32", always_2d=True).T)
 

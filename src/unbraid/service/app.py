@@ -17,6 +17,7 @@ from unbraid.service.routes import (
     jobs,
     live,
     previews,
+    renders,
     results,
     resumable,
     uploads,
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.house = house
     app.state.metrics = metrics = Metrics(house)
     app.include_router(health.router)
-    for part in (uploads, resumable, jobs, live, previews, results, waveforms, about):
+    for part in (uploads, resumable, jobs, live, previews, results, renders, waveforms, about):
         app.include_router(part.router, prefix=API)
     explain_errors(app)
     app.add_middleware(Stopwatch, metrics=metrics)

@@ -22,6 +22,7 @@ from unbraid.service.db import Database, Job
 from unbraid.service.janitor import tidy
 from unbraid.service.jobs import Jobs
 from unbraid.service.queue import LocalQueue
+from unbraid.service.renders import Renders, made_folder
 from unbraid.service.settings import GB, Settings
 from unbraid.service.storage import Storage
 from unbraid.service.watch import Watch
@@ -46,6 +47,7 @@ class House:
         self.jobs = Jobs(self.database, settings.max_queued)
         self.storage = Storage(settings.data / "objects", settings.storage)
         self.arrivals = Arrivals(self.database, self.storage, settings.data / "incoming")
+        self.renders = Renders(self.storage, made_folder(settings), round(settings.made_limit * GB))
         self.models = ModelStore(
             settings.models_dir, offline=settings.offline, mirror=settings.models_mirror
         )
@@ -92,6 +94,7 @@ class House:
             try:
                 tidy(self.jobs, self.storage, self.settings)
                 self.arrivals.tidy()
+                self.renders.tidy()
             except (OperationalError, OSError) as error:
                 log.warning("what nobody needs is still there: %s", error)
 

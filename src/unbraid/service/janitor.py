@@ -4,6 +4,7 @@ import shutil
 import time
 
 from unbraid.service.jobs import Jobs
+from unbraid.service.renders import made_folder
 from unbraid.service.settings import Settings
 from unbraid.service.steps import work_folder
 from unbraid.service.storage import Storage, peaks_key
@@ -20,6 +21,7 @@ def tidy(jobs: Jobs, storage: Storage, settings: Settings) -> None:
     storage.delete(jobs.drop_unused(now - UNUSED_S))
     for job in jobs.removable():
         storage.delete([*(file["key"] for file in job.files), peaks_key(job.id)])
+        shutil.rmtree(made_folder(settings) / job.id, ignore_errors=True)
         if recording := jobs.purge(job):
             storage.delete([recording])
     work = work_folder(settings)

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from unbraid.presets import PRESETS, PresetName
 from unbraid.service.db import EventKind, Job, JobState, Step, StepState, Upload
 from unbraid.service.jobs import OPTIONS, PRIORITIES, Priority
+from unbraid.service.parts import PartKind
 from unbraid.service.waiting import Wait
-from unbraid.types import ProcessOptions, Stage
+from unbraid.types import AudioFormat, BitDepth, ProcessOptions, Stage, StemName
 
 CONTENT_TYPES = {
     "wav": "audio/wav",
@@ -96,6 +97,11 @@ class FileView(BaseModel):
     """A file of a result."""
 
     name: Annotated[str, Field(examples=["stems/vocals.wav"])]
+    kind: Annotated[PartKind | None, Field(description="null of results of earlier versions")]
+    of: Annotated[
+        str | None,
+        Field(description="which stem, or export; `all` of the MIDI file with all stems"),
+    ]
     size_bytes: int
     content_type: str
     url: str
@@ -185,6 +191,8 @@ class JobView(JobSummary):
             files=[
                 FileView(
                     name=file["name"],
+                    kind=file.get("kind"),
+                    of=file.get("of"),
                     size_bytes=file["size_bytes"],
                     content_type=content_type(file["name"]),
                     url=f"/api/v1/jobs/{job.id}/files/{quote(file['name'])}",
@@ -211,6 +219,35 @@ class PreviewView(BaseModel):
     chunk_s: Annotated[float, Field(description="length of a chunk")]
     chunks: Annotated[int, Field(description="that are there; they count from 0")]
     whole: Annotated[bool, Field(description="whether there will be no more")]
+
+
+class FaderRequest(BaseModel):
+    """How a stem goes into a mix."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    gain_db: Annotated[float, Field(ge=-120, le=24, description="how much louder")] = 0.0
+    pan: Annotated[float, Field(ge=-1, le=1, description="from -1, left, to 1, right")] = 0.0
+    mute: Annotated[bool, Field(description="leaves it out")] = False
+
+
+class MixRequest(BaseModel):
+    """A mix to make."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"stems": {"drums": {}, "bass": {"gain_db": -3, "pan": -0.2}}, "format": "mp3"}
+            ]
+        },
+    )
+
+    stems: Annotated[
+        dict[StemName, FaderRequest], Field(description="those that are heard", max_length=100)
+    ]
+    format: AudioFormat = "wav"
+    bit_depth: Annotated[BitDepth, Field(description="of WAV and FLAC")] = "24"
 
 
 class LevelView(BaseModel):

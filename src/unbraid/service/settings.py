@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     min_free_gb: Annotated[
         float, Field(description="of the disk that uploads leave free", ge=0)
     ] = 1.0
+    made_limit: Annotated[
+        float, Field(description="GB of mixes and stems in other formats that are kept", ge=0)
+    ] = 2.0
     max_queued: Annotated[int, Field(description="jobs that may wait for one owner", ge=1)] = 1000
     max_attempts: Annotated[
         int, Field(description="times that a job may die before it gets further", ge=1)

@@ -18,6 +18,7 @@ from unbraid.export.naming import safe_name
 from unbraid.pipeline import Result, process
 from unbraid.separation.cache import FileCache
 from unbraid.service.claims import Claim, Claims, Standing
+from unbraid.service.parts import parts_of
 from unbraid.service.peaks import MIX, draw
 from unbraid.service.settings import GB, Settings
 from unbraid.service.storage import Storage, peaks_key, result_key, upload_key
@@ -187,14 +188,17 @@ def _recording(claim: Claim, shop: Workshop) -> Path:
 
 def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:
     """Put the files of a result into the storage, the manifest last."""
-    names = [*result.manifest.files(), "manifest.json"]
     return [
         {
-            "name": name,
+            "name": part.file,
             "key": result_key(claim.job_id, number),
-            "size_bytes": shop.storage.put(result_key(claim.job_id, number), result.folder / name),
+            "size_bytes": shop.storage.put(
+                result_key(claim.job_id, number), result.folder / part.file
+            ),
+            "kind": part.kind,
+            "of": part.of,
         }
-        for number, name in enumerate(names)
+        for number, part in enumerate(parts_of(result.manifest))
     ]
 
 

@@ -5,7 +5,8 @@ Keys are made of ids and numbers alone; the names that users gave are kept in th
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,7 @@ class Storage:
         if url is None:
             folder.mkdir(parents=True, exist_ok=True)
         self._store = from_url(url) if url else LocalStore(folder)
+        self._folder = None if url else folder
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], max_bytes: int) -> Stored:
         """Store a stream; nothing is kept unless it ends well.
@@ -110,6 +112,19 @@ class Storage:
             for chunk in self._store.get(key).stream(min_chunk_size=CHUNK_BYTES):
                 target.write(chunk)
         unfinished.replace(file)
+
+    @contextmanager
+    def borrowed(self, key: str, scratch: Path) -> Iterator[Path]:
+        """A file with what is stored, to be read only; where need be, a copy in `scratch`."""
+        if self._folder:
+            yield self._folder / key
+            return
+        copy = scratch / f".{secrets.token_hex(8)}"
+        try:
+            self.fetch(key, copy)
+            yield copy
+        finally:
+            copy.unlink(missing_ok=True)
 
     async def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes [start, stop)."""

@@ -33,7 +33,7 @@ FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
 )
 def get_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Response:
     """Get a file of a result, or a range of its bytes."""
-    files = _finished(job)
+    files = finished(job)
     if name not in files:
         raise NotFound("there is no such file; the job lists those that there are")
     return file_answer(house.storage, files[name], request.headers)
@@ -75,19 +75,19 @@ def head_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Respo
 )
 def get_zip(job: OwnJob, house: AtHouse) -> Response:
     """Get the whole result as a ZIP."""
-    track = _track(job)
-    files = [(f"{track}/{name}", file) for name, file in _finished(job).items()]
+    track = track_of(job)
+    files = [(f"{track}/{name}", file) for name, file in finished(job).items()]
     return zip_answer(house.storage, f"{track}.zip", files, job.finished or job.created)
 
 
-def _finished(job: Job) -> dict[str, StoredFile]:
+def finished(job: Job) -> dict[str, StoredFile]:
     """The files of a job that is done."""
     if job.state != "done":
         raise Conflict(f"the job is {job.state}; its result can be had once it is done")
     return {
         file["name"]: StoredFile(
             key=file["key"],
-            name=f"{_track(job)} - {PurePosixPath(file['name']).name}",
+            name=f"{track_of(job)} - {PurePosixPath(file['name']).name}",
             content_type=content_type(file["name"]),
             size_bytes=file["size_bytes"],
             etag=f'"{job.id}-{number}"',
@@ -96,5 +96,6 @@ def _finished(job: Job) -> dict[str, StoredFile]:
     }
 
 
-def _track(job: Job) -> str:
+def track_of(job: Job) -> str:
+    """What downloads are named after."""
     return PurePosixPath(safe_name(job.file_name)).stem
