@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from unbraid import export_result, process
+from unbraid.audio import Tags, open_writer, read_tags
 from unbraid.demo import DemoSong
 from unbraid.errors import InputError, ResourceError
 from unbraid.export.folder import ResultFolder
@@ -83,6 +84,27 @@ def test_without_ffmpeg_the_stems_file_says_what_to_install(
     assert exported.problems["stem"].kind == "MissingExtraError"
     assert "ffmpeg" in exported.problems["stem"].message
     assert set(exported.files) == {"chords"}
+
+
+def test_tags_reach_the_exports_even_past_stems_that_lack_them(
+    demo: DemoSong, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tags = Tags(title="夜", artist="A", bpm=60, key="Abm", genre="Pop", isrc="GBAYE7300007")
+    song = tmp_path / "song.mp3"
+    with open_writer(song, RATE, 2, "mp3", tags=tags) as writer:
+        writer.write(demo.mixture.samples[:, : 12 * RATE])
+    monkeypatch.setenv("PATH", os.fspath(tmp_path))
+    result = process(song, tmp_path / "out", ProcessOptions(format="flac"))
+    warnings = [each for each in result.manifest.warnings if "BPM, key, ISRC" in each]
+    assert ["install FFmpeg" in warning for warning in warnings] == [True]
+    assert result.manifest.input.isrc == "GBAYE7300007"
+    exported = export_result(result.folder, ["multichannel", "musicxml"])
+    found = read_tags(result.folder / exported.files["multichannel"][0])
+    assert (found.title, found.genre, found.isrc) == ("夜", "Pop", "GBAYE7300007")
+    assert found.key in ("D", "F#m")
+    assert found.bpm == pytest.approx(128, abs=0.5)
+    score = (result.folder / exported.files["musicxml"][0]).read_text("utf-8")
+    assert '<miscellaneous-field name="isrc">GBAYE7300007<' in score
 
 
 def test_stems_alone_have_no_notation(result: Path, demo: DemoSong, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from unbraid.analysis.chords import NO_CHORD
+from unbraid.audio.tags import details_of
 from unbraid.errors import InputError, ResourceError, UnbraidError, resource_error
 from unbraid.export.chart import chordpro, text_chart
 from unbraid.export.click import write_click
@@ -165,6 +166,7 @@ def _sheet(song: Song) -> Sheet:
         grid=song.grid,
         title=song.tags.title or Path(song.manifest.input.file).stem,
         artist=song.tags.artist or "",
+        details={name: text for name, text in details_of(song.tags).items() if name != "artist"},
         key=song.key,
         chords=song.chords,
         notes=song.notes,

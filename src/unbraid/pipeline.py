@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from unbraid import __version__
-from unbraid.analysing import analyse_song, write_analysis
-from unbraid.audio import check_writable, describe_downmix, open_audio, read_tags
+from unbraid.analysing import Analysis, analyse_song, write_analysis
+from unbraid.audio import Tags, check_writable, describe_downmix, open_audio, read_tags
 from unbraid.errors import MissingExtraError, ModelError, ResourceError, resource_error
 from unbraid.export.folder import ResultFolder, claim
 from unbraid.export.growing import GrowingStems
@@ -298,7 +298,7 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
     midi = None
     if music and job.options.midi:
         midi = write_song(job, played, music.rhythm.grid, music.chords)
-    written = export_song(job, stems)
+    written = export_song(job, stems, _tags(job, music))
     scores = QualityRecord(whole=quality.whole, stems=quality.stems)
     analysis = None
     if music and job.options.analysis:
@@ -329,6 +329,14 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
         reproduce=reproduce,
         seconds=job.clock.seconds,
     )
+
+
+def _tags(job: Job, music: Analysis | None) -> Tags:
+    """Those of the recording, with the tempo and the key that were found."""
+    if music is None:
+        return job.tags
+    key = music.key
+    return replace(job.tags, bpm=music.rhythm.tempo.bpm, key=key.symbol if key else None)
 
 
 def _midi_warnings(job: Job, midi: MidiRecord | None) -> tuple[str, ...]:
@@ -451,4 +459,10 @@ def _input_record(job: Job) -> InputRecord:
         title=job.tags.title,
         artist=job.tags.artist,
         album=job.tags.album,
+        album_artist=job.tags.album_artist,
+        year=job.tags.year,
+        track=job.tags.track,
+        genre=job.tags.genre,
+        comment=job.tags.comment,
+        isrc=job.tags.isrc,
     )

@@ -134,8 +134,8 @@ def judge_song(job: Job, stems: GrowingStems, threads: int) -> Quality:
         )
 
 
-def export_song(job: Job, stems: GrowingStems) -> WrittenStems:
-    """Write the stems in their format."""
+def export_song(job: Job, stems: GrowingStems, tags: Tags) -> WrittenStems:
+    """Write the stems in their format, with the tags of the song."""
     rate = job.mixture.sample_rate
     with job.clock.running("export", job.mixture.duration_s * len(stems.names)) as report:
         return write_stems(
@@ -150,7 +150,7 @@ def export_song(job: Job, stems: GrowingStems) -> WrittenStems:
                 model=job.choice.name,
                 tags=job.tags,
             ),
-            tags=job.tags,
+            tags=tags,
             sample_rate=rate,
             complete=job.options.with_rest or job.choice.complete,
             on_progress=lambda samples: report(samples / rate),

@@ -172,7 +172,7 @@ def _write(
 ) -> str:
     file = job.folder.path / "midi" / f"{name}.mid"
     with job.folder.writing(file) as unfinished:
-        write_midi(unfinished, tracks, tempo, chords)
+        write_midi(unfinished, tracks, tempo, chords, job.tags)
     return job.folder.relative(file)
 
 

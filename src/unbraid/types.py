@@ -301,6 +301,11 @@ class Key:
         return FIFTHS.index(self.tonic) - FIFTHS.index("C" if self.mode == "major" else "A")
 
     @property
+    def symbol(self) -> str:
+        """As a chord is written, `F#m`."""
+        return f"{self.tonic}{'m' if self.mode == 'minor' else ''}"
+
+    @property
     def camelot(self) -> str:
         """Place on the wheel that disc jockeys mix by, such as `8B`."""
         return f"{(7 + self.sharps) % 12 + 1}{'B' if self.mode == 'major' else 'A'}"

@@ -8,7 +8,15 @@ from unbraid.audio import Tags, load, open_writer, read_tags
 from unbraid.types import AudioFormat
 
 FORMATS: tuple[AudioFormat, ...] = ("wav", "flac", "mp3", "ogg", "opus")
-TAGS = Tags(title="Gößner – 夢", artist="Ænima", album="Δέλτα", year="1973", track=7)
+TAGS = Tags(
+    title="Gößner – 夢",
+    artist="Ænima",
+    album="Δέλτα",
+    year="1973",
+    track=7,
+    genre="Μουσική",
+    comment="コメント",
+)
 SILENCE = np.zeros((2, 4_410), np.float32)
 
 

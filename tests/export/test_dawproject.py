@@ -153,6 +153,8 @@ METADATA = """
     <xs:element name="Artist" type="xs:string" minOccurs="0"/>
     <xs:element name="Album" type="xs:string" minOccurs="0"/>
     <xs:element name="Year" type="xs:string" minOccurs="0"/>
+    <xs:element name="Genre" type="xs:string" minOccurs="0"/>
+    <xs:element name="Comment" type="xs:string" minOccurs="0"/>
   </xs:sequence></xs:complexType></xs:element>
 </xs:schema>
 """
@@ -246,7 +248,7 @@ def test_the_demo_song_comes_back(tmp_path: Path, demo: DemoSong) -> None:
         notes=[*stem_tracks(demo.notes), drum_track(strokes)],
         grid=BeatGrid(demo.beats_s, 2, "4/4", confidence=1.0),
         chords=demo.chords,
-        tags=Tags(title="Demo <🎸>", artist="Unbraid", album="&", year="2026-11-21"),
+        tags=Tags("Demo <🎸>", "Unbraid", "&", year="2026-11-21", genre="Pop", comment="c"),
     )
     opened = Opened(path)
     sounds = opened.sounds()
@@ -272,7 +274,7 @@ def test_the_demo_song_comes_back(tmp_path: Path, demo: DemoSong) -> None:
     assert labels[:5] == ("D", "F#m7", "Bm", "G", "A")
     np.testing.assert_allclose(times_s, [chord.start_s for chord in demo.chords], atol=TICK_S)
     texts = ElementTree.fromstring(opened.archive.read("metadata.xml"))
-    assert [text.text for text in texts] == ["Demo <🎸>", "Unbraid", "&", "2026"]
+    assert [text.text for text in texts] == ["Demo <🎸>", "Unbraid", "&", "2026", "Pop", "c"]
 
 
 def test_the_grid_follows_a_song_that_drifts(tmp_path: Path) -> None:

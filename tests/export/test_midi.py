@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unbraid.audio import Tags
 from unbraid.demo import DemoSong
 from unbraid.errors import InputError
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
@@ -74,6 +75,15 @@ def test_impossible_tempi_are_refused(tmp_path: Path, tempo_bpm: float) -> None:
     with pytest.raises(InputError, match="tempo"):
         written(tmp_path / "bass.mid", *TUNE, tempo_bpm=tempo_bpm)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_song_is_named(tmp_path: Path) -> None:
+    tags = Tags(title="夜 🎸", artist="V. A.", track=7, isrc="GBAYE7300007", bpm=120, key="D")
+    write_midi(tmp_path / "all.mid", stem_tracks({"bass": TUNE}), 120, tags=tags)
+    file = mido.MidiFile(tmp_path / "all.mid", charset="utf-8")
+    assert [track.name for track in file.tracks] == ["夜 🎸", "bass"]
+    texts = [message.text for message in file.tracks[0] if message.type == "text"]
+    assert texts == ["artist: V. A.", "track: 7", "isrc: GBAYE7300007"]
 
 
 def test_no_notes_make_a_valid_file(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def demo_sheet(demo: DemoSong) -> Sheet:
         BeatGrid(demo.beats_s, demo.beats_s.index(demo.downbeats_s[0]), "4/4", confidence=1.0),
         title="Demo",
         artist="Unbraid",
+        details={"album": "Demo <&>", "isrc": "GBAYE7300007"},
         key=in_key(demo.key),
         chords=demo.chords,
         notes=demo.notes,
@@ -66,6 +67,7 @@ def test_the_demo_song_comes_back_as_a_lead_sheet(demo_sheet: Sheet, demo: DemoS
     sheet = read(lead_sheet(demo_sheet))
     assert sheet.metadata.title == "Demo"
     assert sheet.metadata.composer == "Unbraid"
+    assert str(sheet.metadata.getCustom("album")[0]) == "Demo <&>"
     (part,) = sheet.parts
     measures = part.getElementsByClass("Measure")
     assert [measure.number for measure in measures] == list(range(17))

@@ -12,6 +12,7 @@ from unbraid.audio import Tags, read_tags
 from unbraid.demo import DemoSong
 from unbraid.errors import InputError, MissingExtraError, ResourceError
 from unbraid.export.ni_stems import add_user_data, write_ni_stems
+from unbraid.export.picture import png
 from unbraid.types import Samples
 
 RATE = 44_100
@@ -51,7 +52,7 @@ def noise(seed: int, length: int = RATE) -> Samples:
 
 def check_streams(path: Path, expected: list[Samples], length: int) -> None:
     """Five streams, the first of them enabled, that sound as expected and when expected."""
-    streams = probed(path)["streams"]
+    streams = [each for each in probed(path)["streams"] if each["codec_type"] == "audio"]
     assert [stream["codec_name"] for stream in streams] == ["aac"] * 5
     assert [stream["disposition"]["default"] for stream in streams] == [1, 0, 0, 0, 0]
     for stream, samples in enumerate(expected):
@@ -67,15 +68,31 @@ def check_streams(path: Path, expected: list[Samples], length: int) -> None:
 
 def test_the_demo_song_becomes_a_stems_file(tmp_path: Path, demo: DemoSong) -> None:
     path = tmp_path / "夜 🎸.stem.m4a"
-    tags = Tags(title="夜 🎸", artist="-y", album="x=y;z", year="1973", track=7)
+    tags = Tags(
+        title="夜 🎸",
+        artist="-y",
+        album="x=y;z",
+        album_artist="V. A.",
+        year="1973",
+        track=7,
+        genre="Rock",
+        bpm=128,
+        key="D",
+        comment="a\nb",
+        isrc="GBAYE7300007",
+        cover=png(np.zeros((300, 300), np.uint8)),
+        cover_mime="image/png",
+    )
     stems = {name: reading(stem.samples) for name, stem in demo.stems.items()}
     length = 8 * RATE + 123
     write_ni_stems(path, stems, reading(demo.mixture.samples), length, RATE, tags)
 
     parts = [demo.stems[name] for name in ORDER]
     check_streams(path, [part.samples[:, :length] for part in [demo.mixture, *parts]], length)
-    names = [stream["tags"]["handler_name"] for stream in probed(path)["streams"]]
+    *streams, cover = probed(path)["streams"]
+    names = [stream["tags"]["handler_name"] for stream in streams]
     assert names == ["Mix", "Drums", "Bass", "Other", "Vocals"]
+    assert (cover["disposition"]["attached_pic"], cover["width"]) == (1, 300)
     manifest = json.loads(stem_box(path))
     assert manifest["version"] == 1
     assert [stem["name"].lower() for stem in manifest["stems"]] == ORDER

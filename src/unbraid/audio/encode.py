@@ -26,6 +26,10 @@ _STEP_SAMPLES = 16_384
 _MOST_WAV_BYTES = (1 << 32) - (1 << 20)
 _SAMPLE_BYTES: dict[BitDepth, int] = {"16": 2, "24": 3, "32f": 4}
 _INTEGER_BITS = {"PCM_16": 16, "PCM_24": 24}
+_LIBSNDFILE_TAGS = {
+    **{name: name for name in ("title", "artist", "album", "date", "genre", "comment")},
+    "track": "tracknumber",
+}
 
 
 class AudioWriter:
@@ -48,8 +52,10 @@ class AudioWriter:
         self._sink = Sink(path, id3v2(tags) if is_mp3 else b"")
         with self._sink.guard():
             self._sound = encoding.open(self._sink, self.sample_rate, channels)
-            for name, text in () if is_mp3 else texts_of(tags).items():
-                setattr(self._sound, name, text)
+            texts = {} if is_mp3 else texts_of(tags)
+            for name, field in _LIBSNDFILE_TAGS.items():
+                if name in texts:
+                    setattr(self._sound, field, texts[name])
 
     def write(self, samples: Samples) -> None:
         """Append samples.
@@ -132,7 +138,8 @@ def open_writer(
         channels: number of channels, in WAV's order.
         format: kind of file.
         bit_depth: of WAV and FLAC; the others have none.
-        tags: texts to put into the file; covers are left out, and of RF64 few programs read them.
+        tags: put into the file; all of them only into MP3, into the others those texts that
+            libsndfile writes, which few programs read in RF64.
         length: samples per channel to expect; WAV becomes RF64 where they do not fit into 4 GB.
 
     Raises:

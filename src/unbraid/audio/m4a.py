@@ -15,8 +15,6 @@ QUALITY = "3"
 """About 250 kbit/s for music in stereo. Asked for a bit rate, ffmpeg's encoder is slow on sparse
 stems, which it tries to fill, and worse on dense ones."""
 
-_FFMPEG_NAMES = {"tracknumber": "track"}
-
 
 class M4aWriter:
     """An M4A file in the making, as a context manager; one left by an exception stays incomplete.
@@ -28,7 +26,7 @@ class M4aWriter:
         path: the file to make, whatever its name ends in.
         sample_rate: samples per second.
         names: of the streams.
-        tags: of the song; its cover is left out.
+        tags: of the song; those that ffmpeg has no name for, and the cover, are left out.
 
     Raises:
         MissingExtraError: ffmpeg is not installed.
@@ -38,7 +36,9 @@ class M4aWriter:
         self._name = path.name
         self._streams = len(names)
         program = find_program("ffmpeg", "M4A", "choose another format")
-        texts = {_FFMPEG_NAMES.get(name, name): text for name, text in texts_of(tags).items()}
+        texts = texts_of(tags)
+        if tags.bpm is not None:
+            texts["tmpo"] = f"{tags.bpm:.0f}"  # the format has whole numbers only
         # One process encodes all streams from one pipe of as many pairs of channels.
         pairs = [f"[0:a]pan=stereo|c0=c{2 * k}|c1=c{2 * k + 1}[s{k}]" for k in range(len(names))]
         maps = [argument for k in range(len(names)) for argument in ("-map", f"[s{k}]")]

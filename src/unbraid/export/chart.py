@@ -69,11 +69,10 @@ def chordpro(sheet: Sheet) -> str:
         [" ".join(chord or "." for chord in (bar + (GOES_ON,) * beats)[:beats]) for bar in row]
         for row in rows
     ]
-    key = sheet.key
     directives = {
         "title": _line(sheet.title).translate(_NO_BRACES),
         "artist": _line(sheet.artist).translate(_NO_BRACES),
-        "key": key and f"{key.tonic}{'m' if key.mode == 'minor' else ''}",
+        "key": sheet.key and sheet.key.symbol,
         "tempo": f"{sheet.tempo_bpm:.0f}",
         "time": sheet.beats.metre,
     }

@@ -91,7 +91,14 @@ def _add(archive: zipfile.ZipFile, name: str, file: Path) -> None:
 
 def _metadata(tags: Tags) -> Element:
     year = tags.year and tags.year[:4]  # of a date
-    texts = {"Title": tags.title, "Artist": tags.artist, "Album": tags.album, "Year": year}
+    texts = {  # in the order of the schema
+        "Title": tags.title,
+        "Artist": tags.artist,
+        "Album": tags.album,
+        "Year": year,
+        "Genre": tags.genre,
+        "Comment": tags.comment,
+    }
     return element("MetaData", *(element(tag, text=text) for tag, text in texts.items() if text))
 
 

@@ -38,6 +38,12 @@ class InputRecord(Record):
     title: str | None
     artist: str | None
     album: str | None
+    album_artist: str | None = None
+    year: str | None = None
+    track: int | None = None
+    genre: str | None = None
+    comment: str | None = None
+    isrc: str | None = None
 
 
 class UnavailableModel(Record):

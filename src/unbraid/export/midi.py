@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import mido
 
+from unbraid.audio import Tags
+from unbraid.audio.tags import details_of, texts_of
 from unbraid.export.tempo_map import TempoMap
 from unbraid.types import BeatGrid, ChordSegment, Drum, DrumStroke, NoteEvent, StemName
 
@@ -95,6 +97,7 @@ def write_midi(
     tracks: Sequence[MidiTrack],
     tempo: float | BeatGrid,
     chords: Sequence[ChordSegment] = (),
+    tags: Tags | None = None,
 ) -> None:
     """Write a MIDI file; the notes keep their times in seconds whatever the tempo is.
 
@@ -107,6 +110,7 @@ def write_midi(
         tempo: quarter notes per minute, or the song's beats, whose tempi and bars the file then
             has.
         chords: written as markers where they begin.
+        tags: the title names the first track, the others are texts there.
 
     Raises:
         InputError: the tempo cannot be stored in a MIDI file, or a chord's label is not in Harte's
@@ -114,9 +118,16 @@ def write_midi(
     """
     clock = TempoMap.of_grid(tempo) if isinstance(tempo, BeatGrid) else TempoMap.steady(tempo)
     file = mido.MidiFile(type=1, ticks_per_beat=clock.ticks_per_quarter, charset="utf-8")
-    file.tracks.append(clock.track(chords))
+    file.tracks.append(mido.MidiTrack([*_texts(tags or Tags()), *clock.track(chords)]))
     file.tracks.extend(mido.MidiTrack(_messages(track, clock)) for track in tracks)
     file.save(path)
+
+
+def _texts(tags: Tags) -> Iterator[mido.MetaMessage]:
+    if title := texts_of(tags).get("title"):
+        yield mido.MetaMessage("track_name", name=title)
+    for name, text in details_of(tags).items():
+        yield mido.MetaMessage("text", text=f"{name.replace('_', ' ')}: {text}")
 
 
 class Span(NamedTuple):

@@ -14,6 +14,7 @@ from unbraid.audio import Tags, open_writer
 from unbraid.errors import InputError
 from unbraid.export.broadcast import add_broadcast_chunk, append_chunk
 from unbraid.export.levels import stretches
+from unbraid.export.tagging import complete_tags
 from unbraid.export.xml import element, serialised
 from unbraid.types import BitDepth, Read, StemName
 
@@ -57,6 +58,7 @@ def write_multichannel(
     pairs = [f"{2 * k + 1}-{2 * k + 2} {name}" for k, name in enumerate(stems)]
     add_broadcast_chunk(path, ", ".join(pairs), time_reference)
     append_chunk(path, b"iXML", _ixml(stems))
+    complete_tags(path, "wav", tags or Tags())
 
 
 def _leave_out_speakers(path: Path) -> None:

@@ -62,6 +62,10 @@ def _document(sheet: Sheet, score: Score, bars_per_line: int | None = None) -> s
     _add(encoding, "software", "Unbraid")
     for element in ("accidental", "beam"):
         _add(encoding, "supports", element=element, type="yes")
+    if sheet.details:
+        more = _add(identification, "miscellaneous")
+        for name, text in sheet.details.items():
+            _add(more, "miscellaneous-field", plain(text), name=name.replace("_", " "))
     part_list = _add(root, "part-list")
     for number, part in enumerate(score.parts, start=1):
         _list_part(part_list, part, f"P{number}")

@@ -5,10 +5,11 @@ the mix as its enabled track, four disabled ones, and their names and colours as
 moov/udta/stem.
 """
 
+import io
 import json
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from unbraid.audio import Tags
 from unbraid.audio.m4a import M4aWriter
+from unbraid.audio.tags import texts_of
 from unbraid.errors import InputError
 from unbraid.export.levels import stretches, total
 from unbraid.types import Read, Samples, StemName
@@ -27,6 +29,9 @@ PARTS: dict[StemName, str] = {  # and their colours, in the order of the format
     "other": "#CC79A7",
     "vocals": "#56B4E9",
 }
+_FREE_ITEMS = {"key": b"initialkey", "isrc": b"ISRC"}
+_TEXT = 1  # kinds of data
+_PICTURES = {"image/jpeg": 13, "image/png": 14}
 _MASTERING = {  # what players do to the sum of the parts: nothing
     "compressor": {
         "enabled": False,
@@ -73,7 +78,8 @@ def write_ni_stems(
         raise InputError("a stems file needs at least one stem")
     reads = [mixture, *_folded(stems).values()]
     names = [name.capitalize() for name in PARTS]
-    with M4aWriter(path, sample_rate, ["Mix", *names], tags or Tags()) as writer:
+    tags = tags or Tags()
+    with M4aWriter(path, sample_rate, ["Mix", *names], tags) as writer:
         for start, stop in stretches(length):
             writer.write(np.stack([read(start, stop) for read in reads]))
     manifest = {
@@ -84,7 +90,7 @@ def write_ni_stems(
             for name, colour in zip(names, PARTS.values(), strict=True)
         ],
     }
-    add_user_data(path, b"stem", json.dumps(manifest).encode())
+    add_user_data(path, b"stem", json.dumps(manifest).encode(), _items(tags))
 
 
 def _folded(stems: Mapping[StemName, Read]) -> dict[StemName, Read]:
@@ -112,8 +118,8 @@ class _Box(NamedTuple):
         return self.start + self.size
 
 
-def add_user_data(path: Path, name: bytes, body: bytes) -> None:
-    """Add a box at the end of moov/udta of an MP4 file.
+def add_user_data(path: Path, name: bytes, body: bytes, items: bytes = b"") -> None:
+    """Add a box at the end of moov/udta of an MP4 file, and tags to those it has.
 
     The grown moov goes to the end of the file, and where it was remains free space: so the sound,
     whose places in the file moov states, stays where it is.
@@ -122,6 +128,7 @@ def add_user_data(path: Path, name: bytes, body: bytes) -> None:
         path: the file.
         name: of the box, four bytes.
         body: of the box.
+        items: boxes for the end of the list of tags, moov/udta/meta/ilst, if there is one.
 
     Raises:
         InputError: the file has no moov.
@@ -135,6 +142,7 @@ def add_user_data(path: Path, name: bytes, body: bytes) -> None:
             (box.name, _bytes(file, box.body, box.end)) for box in _boxes(file, moov.body, moov.end)
         ]
         user_data = b"".join(body for child, body in children if child == b"udta")
+        user_data = _appended(user_data, (b"meta", b"ilst"), items)
         boxes = [_box(*child) for child in children if child[0] != b"udta"]
         grown = _box(b"moov", b"".join([*boxes, _box(b"udta", user_data + _box(name, body))]))
         if moov.end == end:
@@ -144,6 +152,40 @@ def add_user_data(path: Path, name: bytes, body: bytes) -> None:
             file.write(b"free")
         file.seek(0, os.SEEK_END)
         file.write(grown)
+
+
+def _items(tags: Tags) -> bytes:
+    """The tags that ffmpeg does not write, as iTunes has them."""
+    texts = texts_of(tags)
+    items = [
+        _box(
+            b"----",
+            _box(b"mean", bytes(4) + b"com.apple.iTunes")
+            + _box(b"name", bytes(4) + name)
+            + _box(b"data", struct.pack(">2I", _TEXT, 0) + texts[tag].encode()),
+        )
+        for tag, name in _FREE_ITEMS.items()
+        if tag in texts
+    ]
+    if tags.cover and tags.cover_mime:
+        kind = struct.pack(">2I", _PICTURES[tags.cover_mime], 0)
+        items.append(_box(b"covr", _box(b"data", kind + tags.cover)))
+    return b"".join(items)
+
+
+def _appended(boxes: bytes, path: Sequence[bytes], more: bytes) -> bytes:
+    """Boxes with `more` at the end of the one that a path leads to."""
+    if not path:
+        return boxes + more
+    file = io.BytesIO(boxes)
+    grown = []
+    for box in _boxes(file, 0, len(boxes)):
+        body = _bytes(file, box.body, box.end)
+        if box.name == path[0]:
+            head = 4 if box.name == b"meta" else 0  # its version comes before its boxes
+            body = body[:head] + _appended(body[head:], path[1:], more)
+        grown.append(_box(box.name, body))
+    return b"".join(grown)
 
 
 def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[_Box]:

@@ -34,6 +34,7 @@ class Sheet:
         grid: its beats; None if they are not known, and it cannot be notated.
         title: of the song.
         artist: who plays it.
+        details: what else is said of it, by name.
         key: None if it is not known.
         chords: the harmony, in order of time.
         notes: of each pitched stem.
@@ -43,6 +44,7 @@ class Sheet:
     grid: BeatGrid | None
     title: str = ""
     artist: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
     key: Key | None = None
     chords: Sequence[ChordSegment] = ()
     notes: Mapping[StemName, Sequence[NoteEvent]] = field(default_factory=dict)

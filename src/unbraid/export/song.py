@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +28,9 @@ from unbraid.types import (
 )
 
 DRUMS = "drums"
+_TAGS_OF_INPUT = (
+    *("title", "artist", "album", "album_artist", "year", "track", "genre", "comment", "isrc"),
+)
 
 
 @dataclass(frozen=True)
@@ -76,24 +79,26 @@ class Song:
     @property
     def key(self) -> Key | None:
         """The key; None in silence, or if it was not asked for."""
-        found = self.analysis.key if self.analysis else None
-        if found is None:
-            return None
-        return Key(
-            found.tonic,
-            found.mode,
-            found.confidence,
-            tuple(Key(each.tonic, each.mode, each.confidence) for each in found.alternatives),
-            tuple(
-                KeySegment(each.start, each.end, each.tonic, each.mode) for each in found.segments
-            ),
-        )
+        return _key(self.analysis)
 
     @property
     def strokes(self) -> tuple[DrumStroke, ...]:
         """Those on the drums."""
         found = (self.analysis.drums or ()) if self.analysis else ()
         return tuple(DrumStroke(each.time, each.drum, each.velocity / 127) for each in found)
+
+
+def _key(analysis: AnalysisRecord | None) -> Key | None:
+    found = analysis.key if analysis else None
+    if found is None:
+        return None
+    return Key(
+        found.tonic,
+        found.mode,
+        found.confidence,
+        tuple(Key(each.tonic, each.mode, each.confidence) for each in found.alternatives),
+        tuple(KeySegment(each.start, each.end, each.tonic, each.mode) for each in found.segments),
+    )
 
 
 @contextmanager
@@ -109,6 +114,8 @@ def open_song(folder: Path) -> Iterator[Song]:
         raise InputError(
             f"{folder.name!r} holds no finished result; make one with `unbraid process`"
         )
+    analysis = read_analysis(folder / manifest.analysis) if manifest.analysis else None
+    first_stem = next(iter(manifest.stems.values()))
     with ExitStack() as stack:
         files = {
             name: stack.enter_context(_opened(folder / stem.file))
@@ -123,14 +130,24 @@ def open_song(folder: Path) -> Iterator[Song]:
         yield Song(
             folder=folder,
             manifest=manifest,
-            analysis=read_analysis(folder / manifest.analysis) if manifest.analysis else None,
-            tags=read_tags(folder / next(iter(manifest.stems.values())).file),
+            analysis=analysis,
+            tags=_tags(read_tags(folder / first_stem.file), manifest, analysis),
             stems=stems,
             mixture=total(parts),
             length=first.frames,
             sample_rate=first.samplerate,
             notes=_notes(folder, manifest),
         )
+
+
+def _tags(of_stem: Tags, manifest: Manifest, analysis: AnalysisRecord | None) -> Tags:
+    """What the files of the result say together: not all formats of stems take all tags."""
+    given = {name: getattr(manifest.input, name) for name in _TAGS_OF_INPUT}
+    known = {name: value for name, value in given.items() if value is not None}
+    if analysis:
+        key = _key(analysis)
+        known |= {"bpm": analysis.bpm, "key": key.symbol if key else None}
+    return replace(of_stem, **known)
 
 
 def _opened(file: Path) -> soundfile.SoundFile:

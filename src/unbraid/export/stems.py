@@ -13,6 +13,7 @@ from unbraid.export.growing import GrowingStems
 from unbraid.export.levels import Level, decibels, measure, minus, scaled, stretches, total
 from unbraid.export.limiter import CEILING, limited
 from unbraid.export.manifest import AudioRecord, StemRecord
+from unbraid.export.tagging import complete_tags
 from unbraid.separation.quality import SILENT_PEAK
 from unbraid.types import AudioFormat, BitDepth, ProcessOptions, Read, StemName
 
@@ -180,6 +181,7 @@ def write_stems(
         residual = parts.residual
         tracks[residual_file] = limited(residual, parts.length) if encoding.limited else residual
     written = 0
+    lacking: str | None = None
     for file, read in tracks.items():
         with folder.writing(file) as path:
             with open_writer(
@@ -191,6 +193,7 @@ def write_stems(
                     on_progress(written)
             if encoding.format == "wav":
                 add_broadcast_chunk(path, file.stem)  # all begin together
+            lacking = complete_tags(path, encoding.format, tags) or lacking
 
     return WrittenStems(
         audio=AudioRecord(
@@ -211,5 +214,5 @@ def write_stems(
             )
             for name, level in parts.levels.items()
         },
-        warnings=(encoding.warning,) if encoding.warning else (),
+        warnings=tuple(warning for warning in (encoding.warning, lacking) if warning),
     )
