@@ -302,8 +302,13 @@ def _gb(count: int | None) -> str:
 
 def show_settings(settings: "Iterable[tuple[str, str, str]]") -> None:
     """Print the variable, value and meaning of each setting."""
-    table = _table("", "setting", "value", "means")
-    for row in settings:
+    show_table(("setting", "value", "means"), settings)
+
+
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print rows under the names of their columns."""
+    table = _table("", *columns)
+    for row in rows:
         table.add_row(*row)
     out.print(table)
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from typer.testing import CliRunner
+
+from unbraid.cli import app
 
 DEADLINE_S = 120.0
 COMMAND = [sys.executable, "-c", "from unbraid.cli import main; main()"]
@@ -67,6 +70,13 @@ class Served:
         words = self.process.stdout.readline().split()
         self.address = next(word for word in words if word.startswith("http")).rstrip(";")
         self.client = httpx.Client(base_url=self.address, timeout=DEADLINE_S)
+
+    def command(self, *arguments: str, given: str = "") -> str:
+        """Run `unbraid` on the same data, in this process; gives what it prints."""
+        runner = CliRunner(env=self._settings)
+        done = runner.invoke(app, [*arguments, "--data", str(self.data)], input=given)
+        assert done.exit_code == 0, done.output
+        return done.stdout
 
     @property
     def workers(self) -> list[int]:

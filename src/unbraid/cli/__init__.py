@@ -13,6 +13,7 @@ import typer
 
 from unbraid import __version__, terminal
 from unbraid.batch import distinct_names
+from unbraid.cli.accounts import keys_app, users_app
 from unbraid.cli.analyze import analyze
 from unbraid.cli.cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, cache_app, open_cache
 from unbraid.cli.doctor import doctor
@@ -82,6 +83,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
 app.add_typer(midi_app, name="midi")
 app.add_typer(cache_app, name="cache")
+app.add_typer(users_app, name="users")
+app.add_typer(keys_app, name="keys")
 app.command()(analyze)
 app.command()(export)
 app.command()(doctor)

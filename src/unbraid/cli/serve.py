@@ -1,5 +1,7 @@
 """The command line's `serve`: runs the service on this machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +13,8 @@ from unbraid.errors import MissingExtraError, UnbraidError
 
 if TYPE_CHECKING:
     from unbraid.service.settings import Settings
+
+USAGE = 2  # also where an account or key is unknown, or a name is taken
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[
@@ -41,19 +45,31 @@ def serve(
     show_config: ShowConfig = False,
 ) -> None:
     """Run the service: jobs over HTTP that survive a restart."""
-    try:
-        settings = _settings(host=host, port=port, workers=workers, data=data)
+    with explained():
+        settings = read_settings(host=host, port=port, workers=workers, data=data)
         if show_config:
             terminal.show_settings(settings.explained())
         else:
             _serve(settings)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Show an error and end the program."""
+    try:
+        yield
     except UnbraidError as error:
         terminal.show_error(str(error))
-        code = next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
-        raise typer.Exit(code) from error
+        codes = [EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES]
+        raise typer.Exit(codes[0] if codes else USAGE) from error
 
 
-def _settings(**given: Any) -> "Settings":
+def read_settings(**given: Any) -> "Settings":
+    """The service's settings, from the environment where none is given.
+
+    Raises:
+        MissingExtraError: the service is not installed.
+    """
     try:
         from pydantic import ValidationError
 

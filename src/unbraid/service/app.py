@@ -4,10 +4,12 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 
 from unbraid import __version__
+from unbraid.service.gate import API, COOKIE, Gate, admitted
 from unbraid.service.house import House
 from unbraid.service.metrics import Metrics, Stopwatch
 from unbraid.service.problems import RESPONSES, FieldProblem, Problem, explain_errors
@@ -20,13 +22,22 @@ from unbraid.service.routes import (
     renders,
     results,
     resumable,
+    session,
     uploads,
     waveforms,
 )
 from unbraid.service.security import Doorkeeper
 from unbraid.service.settings import Settings
 
-API = "/api/v1"
+EXPOSED = (
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "Retry-After",
+)
+"""Headers that pages of other sites may see."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -51,15 +62,36 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
         redirect_slashes=False,
+        dependencies=[Depends(admitted)],
     )
     app.state.house = house
+    app.state.gate = Gate(settings, house.database)
     app.state.metrics = metrics = Metrics(house)
     app.include_router(health.router)
-    for part in (uploads, resumable, jobs, live, previews, results, renders, waveforms, about):
+    for part in (
+        uploads,
+        resumable,
+        jobs,
+        live,
+        previews,
+        results,
+        renders,
+        waveforms,
+        session,
+        about,
+    ):
         app.include_router(part.router, prefix=API)
     explain_errors(app)
     app.add_middleware(Stopwatch, metrics=metrics)
-    app.add_middleware(Doorkeeper, max_upload_bytes=settings.max_upload_bytes)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+        )
+    app.add_middleware(Doorkeeper, settings=settings)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]  # as FastAPI has it done
     return app
 
@@ -74,4 +106,10 @@ def _schema(app: FastAPI) -> dict[str, Any]:
             schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             app.openapi_schema["components"]["schemas"][kind.__name__] = schema
+        if app.state.gate.settings.mode == "server":
+            app.openapi_schema["components"]["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            }
+            app.openapi_schema["security"] = [{"bearer": []}, {"cookie": []}]
     return app.openapi_schema

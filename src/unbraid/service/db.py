@@ -142,6 +142,46 @@ class Event(Base):
     data: Mapped[dict[str, Any]]
 
 
+class Account(Base):
+    """Someone who may use a server; sessions of an earlier `epoch` have ended."""
+
+    __tablename__ = "account"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    password: Mapped[str]
+    tier: Mapped[str]
+    epoch: Mapped[int]
+    created: Mapped[float]
+
+
+class ApiKey(Base):
+    """What a program of an account's shows; of its secret part there is only a digest."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(sa.ForeignKey("account.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    digest: Mapped[str]
+    scopes: Mapped[str]
+    created: Mapped[float]
+    last_used: Mapped[float | None]
+
+
+class AuditEntry(Base):
+    """Something that an operator may have to look into later."""
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[float] = mapped_column(index=True)
+    event: Mapped[str]
+    owner: Mapped[str | None]
+    subject: Mapped[str]
+    address: Mapped[str]
+
+
 class Database:
     """Gives sessions, each of which is a transaction."""
 

@@ -19,6 +19,7 @@ from unbraid.errors import ResourceError
 from unbraid.service.arrivals import Arrivals
 from unbraid.service.claims import Claims
 from unbraid.service.db import Database, Job
+from unbraid.service.gate import SignedIn
 from unbraid.service.janitor import tidy
 from unbraid.service.jobs import Jobs
 from unbraid.service.queue import LocalQueue
@@ -142,9 +143,9 @@ def house_of(connection: HTTPConnection) -> House:
 AtHouse = Annotated[House, Depends(house_of)]
 
 
-def owner_of(connection: HTTPConnection) -> str:
-    """Who asks: without accounts, the one user of this machine."""
-    return "local"
+def owner_of(caller: SignedIn) -> str:
+    """To whom belongs what the caller makes."""
+    return caller.owner
 
 
 Owner = Annotated[str, Depends(owner_of)]

@@ -1,8 +1,9 @@
-"""Clears away what nobody needs: removed and old jobs with their files, unused recordings."""
+"""Clears away what nobody needs: old jobs with their files, unused recordings, audit entries."""
 
 import shutil
 import time
 
+from unbraid.service.audit import Audit
 from unbraid.service.jobs import Jobs
 from unbraid.service.renders import made_folder
 from unbraid.service.settings import Settings
@@ -16,6 +17,7 @@ UNUSED_S = DAY_S  # after which a recording that has no job goes
 def tidy(jobs: Jobs, storage: Storage, settings: Settings) -> None:
     """Clear away once."""
     now = time.time()
+    Audit(jobs.database).forget(now - settings.audit_days * DAY_S)
     if settings.keep_days is not None:
         jobs.remove_ended(now - settings.keep_days * DAY_S)
     storage.delete(jobs.drop_unused(now - UNUSED_S))

@@ -208,10 +208,7 @@ class Jobs:
             NotFound: there is none of that id.
         """
         with self.database.write() as session:
-            job = _job(session, owner, job_id, lock=True)
-            _cancel(session, job)
-            job.removed = True
-            job.idempotency_key = None
+            _remove(session, _job(session, owner, job_id, lock=True))
 
     def remove_ended(self, before: float) -> None:
         """Remove jobs that ended before a time."""
@@ -260,6 +257,13 @@ class Jobs:
             return upload.key
 
 
+def remove_all(session: Session, owner: str) -> None:
+    """Remove all jobs of an owner."""
+    jobs = sa.select(Job).where(Job.owner == owner, Job.removed.is_(False))
+    for job in session.scalars(jobs.with_for_update()).all():
+        _remove(session, job)
+
+
 def emit(session: Session, job: Job, kind: EventKind, data: Mapping[str, Any]) -> None:
     """Add the next event of a job, whose row the transaction has locked."""
     job.last_event += 1
@@ -286,6 +290,12 @@ def _cancel(session: Session, job: Job) -> None:
         end(session, job, "cancelled")
     elif job.state == "running":
         job.cancel_asked = True
+
+
+def _remove(session: Session, job: Job) -> None:
+    _cancel(session, job)
+    job.removed = True
+    job.idempotency_key = None
 
 
 def _job(session: Session, owner: str, job_id: str, *, lock: bool = False) -> Job:

@@ -1,5 +1,6 @@
 """Refusals as problem details (RFC 9457): what was wrong, and what to do."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from unbraid.errors import ResourceError, UnbraidError
 from unbraid.service.jobs import Conflict, NotFound, QueueFull
+from unbraid.service.refusals import NotAllowed, NotSignedIn, TooMany
 from unbraid.service.steps import describe
 from unbraid.service.storage import TooLargeError
 
@@ -25,6 +27,9 @@ STATUS: dict[type[UnbraidError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     QueueFull: HTTPStatus.TOO_MANY_REQUESTS,
     ResourceError: HTTPStatus.SERVICE_UNAVAILABLE,
     UnbraidError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -118,8 +123,20 @@ def explain_errors(app: FastAPI) -> None:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     told = describe(error)
-    later = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-    return problem(status, told["detail"], told["type"], headers=RETRY_AFTER if later else None)
+    return problem(status, told["detail"], told["type"], headers=_how_else(status, error))
+
+
+def _how_else(status: HTTPStatus, error: Exception) -> Mapping[str, str] | None:
+    """Headers that say to programs what would help."""
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return {"WWW-Authenticate": "Bearer"}
+        case HTTPStatus.TOO_MANY_REQUESTS if isinstance(error, TooMany):
+            return {"Retry-After": str(math.ceil(error.retry_after_s))}
+        case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE:
+            return RETRY_AFTER
+        case _:
+            return None
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -25,6 +25,7 @@ LOOK_S = 0.2  # between looks at the workers
 EXPIRE_S = 1.0  # between looks for leases that have run out
 STABLE_S = 5.0  # that a worker must have lived for the next one to begin at once
 MAX_PAUSE_S = 10.0
+SECRET = "UNBRAID_SECRET"  # which workers have no use for
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +162,8 @@ class LocalQueue:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env={name: value for name, value in os.environ.items() if name != SECRET}
+            | {"PYTHONUNBUFFERED": "1"},
         )
         worker = _Worker(name, process, time.monotonic())
         worker.tell(self._settings.model_dump_json() + "\n")

@@ -127,8 +127,8 @@ class StepView(BaseModel):
             attempts=step.attempts,
             done_s=step.done_s,
             total_s=step.total_s,
-            started=_moment(step.started),
-            finished=_moment(step.finished),
+            started=moment(step.started),
+            finished=moment(step.finished),
         )
 
 
@@ -342,12 +342,13 @@ def _facts(job: Job) -> dict[str, Any]:
         "file_name": job.file_name,
         "priority": names[job.priority],
         "fraction": job.fraction,
-        "created": _moment(job.created),
-        "started": _moment(job.started),
-        "finished": _moment(job.finished),
+        "created": moment(job.created),
+        "started": moment(job.started),
+        "finished": moment(job.finished),
         "error": job.error,
     }
 
 
-def _moment(time_s: float | None) -> datetime.datetime | None:
+def moment(time_s: float | None) -> datetime.datetime | None:
+    """A time as the API gives it."""
     return None if time_s is None else datetime.datetime.fromtimestamp(time_s, datetime.UTC)

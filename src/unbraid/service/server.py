@@ -12,7 +12,7 @@ from unbraid.errors import ResourceError
 from unbraid.service.app import create_app
 from unbraid.service.house import House, sole
 from unbraid.service.log import log_as_json
-from unbraid.service.security import check_host
+from unbraid.service.security import check_mode
 from unbraid.service.settings import Settings
 
 MAX_WISH_BYTES = 1 << 12  # that a WebSocket takes
@@ -27,11 +27,11 @@ def serve(settings: Settings, on_start: Callable[[str], None]) -> None:
         on_start: gets its address once it listens.
 
     Raises:
-        InputError: it may not listen at that address.
+        InputError: it may not listen at that address, or lacks what keeps it safe.
         ResourceError: the address is taken, or another server has the data folder.
         MissingExtraError: the database's driver is not installed.
     """
-    check_host(settings.host)
+    check_mode(settings)
     log_as_json()
     with sole(settings.data), contextlib.closing(_listen(settings)) as listener:
         port = listener.getsockname()[1]
@@ -45,6 +45,8 @@ def serve(settings: Settings, on_start: Callable[[str], None]) -> None:
             lifespan="on",
             timeout_graceful_shutdown=CLOSE_S,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
             ws_max_size=MAX_WISH_BYTES,
         )
         on_start(f"http://{name}:{port}")

@@ -1,11 +1,11 @@
 """What an operator can set by the environment, such as `UNBRAID_PORT`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
 from unbraid.inference import available_cores
@@ -13,14 +13,50 @@ from unbraid.inference import available_cores
 MB = 10**6
 GB = 10**9
 
+Mode = Literal["local", "server"]
+
+
+def _separated(value: object) -> object:
+    """The parts of a text that commas separate."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)]
+
 
 class Settings(BaseSettings):
     """The settings of a server; each field is described where it is declared."""
 
     model_config = SettingsConfigDict(env_prefix="UNBRAID_", frozen=True, validate_default=True)
 
+    mode: Annotated[
+        Mode,
+        Field(description="local: for whoever uses this machine; server: for those with accounts"),
+    ] = "local"
     host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(description="port; 0 takes a free one", ge=0, le=65535)] = 8000
+    secret: Annotated[
+        SecretStr | None,
+        Field(description="32 random characters or more, by which a server signs sessions"),
+    ] = None
+    hosts: Annotated[
+        Names, Field(description="names that a server is reached by, separated by commas")
+    ] = ()
+    origins: Annotated[
+        Names, Field(description="other sites whose pages may ask with keys, as https://name")
+    ] = ()
+    trusted_proxies: Annotated[
+        Names, Field(description="addresses of proxies whose X-Forwarded headers are believed")
+    ] = ()
+    session_minutes: Annotated[
+        float, Field(description="after which a session must be renewed", gt=0)
+    ] = 60.0
+    session_days: Annotated[
+        float, Field(description="after which one must sign in again", gt=0)
+    ] = 7.0
+    audit_days: Annotated[float, Field(description="that the audit log reaches back", ge=0)] = 90.0
     workers: Annotated[int, Field(description="songs at work at once", ge=0, le=256)] = 1
     threads: Annotated[
         int | None, Field(description="threads of each worker; by default its share of cores", ge=1)
@@ -107,7 +143,11 @@ class Settings(BaseSettings):
 
     def explained(self) -> list[tuple[str, str, str]]:
         """The variable, value and meaning of each setting; passwords are hidden."""
-        shown = {name: str(value) for name, value in self if value is not None}
+        shown = {
+            name: ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in self
+            if value is not None
+        }
         if self.database:
             shown["database"] = make_url(self.database).render_as_string(hide_password=True)
         return [

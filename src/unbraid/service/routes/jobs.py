@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from unbraid.service.db import Job, JobState
+from unbraid.service.gate import AtTrail
 from unbraid.service.house import AtHouse, House, Owner, OwnJob
 from unbraid.service.jobs import Order
 from unbraid.service.orders import check_order
@@ -75,10 +76,11 @@ def cancel(job_id: str, house: AtHouse, owner: Owner) -> JobView:
 
 
 @router.delete("/{job_id}", status_code=HTTPStatus.NO_CONTENT)
-def remove(job_id: str, house: AtHouse, owner: Owner) -> None:
+def remove(job_id: str, house: AtHouse, owner: Owner, trail: AtTrail) -> None:
     """Stop a job and remove it with its files."""
     house.jobs.remove(owner, job_id)
     house.queue.cancel(job_id)
+    trail.note("job removed", job_id)
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)

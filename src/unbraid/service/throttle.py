@@ -1,0 +1,48 @@
+"""How often something may happen, counted in memory or in Redis."""
+
+import time
+
+from limits import RateLimitItem
+from limits.errors import StorageError
+from limits.storage import storage_from_string
+from limits.strategies import MovingWindowRateLimiter
+
+from unbraid.errors import ResourceError
+from unbraid.service.refusals import TooMany
+
+
+class Throttle:
+    """Counts what happens.
+
+    Args:
+        url: of Redis, where several servers share the counts.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._window = MovingWindowRateLimiter(
+            storage_from_string(url or "memory://", wrap_exceptions=True)
+        )
+
+    def spend(self, limit: RateLimitItem, *who: str, what: str) -> None:
+        """Count once more.
+
+        Args:
+            limit: how often, in what time.
+            who: does it.
+            what: it is, for people.
+
+        Raises:
+            TooMany: that was too often.
+            ResourceError: Redis does not answer.
+        """
+        try:
+            if self._window.hit(limit, *who):
+                return
+            wait_s = max(1.0, self._window.get_window_stats(limit, *who).reset_time - time.time())
+        except StorageError as error:
+            raise ResourceError("the server cannot count requests now; try again soon") from error
+        raise TooMany(f"too many {what}: {limit} at most; wait {wait_s:.0f} s", wait_s)
+
+    def forgive(self, limit: RateLimitItem, *who: str) -> None:
+        """Begin to count anew."""
+        self._window.clear(limit, *who)
