@@ -4,7 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= out
 
-.PHONY: setup setup-dev run test test-slow check bench web clean
+STUDIO := src/unbraid/data/studio/index.html
+NPM    := $(shell command -v npm)
+
+.PHONY: setup setup-dev run test test-slow check bench web web-api web-test web-check clean
 
 setup: $(VENV)/.core
 setup-dev: $(VENV)/.dev
@@ -29,8 +32,8 @@ else
 	$(BIN)/unbraid demo -o "$(OUT)"
 endif
 
-## test: all tests but the slow ones
-test: setup-dev
+## test: all tests but the slow ones; those of the studio where npm is
+test: setup-dev $(if $(NPM),web-test)
 	$(BIN)/pytest -m "not slow and not gpu"
 
 ## test-slow: fuzzing and long recordings
@@ -38,7 +41,7 @@ test-slow: setup-dev
 	$(BIN)/pytest -m "slow and not gpu"
 
 ## check: formatting, lint, types
-check: setup-dev
+check: setup-dev $(if $(NPM),web-check)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -47,10 +50,27 @@ check: setup-dev
 bench: setup-dev
 	$(BIN)/python -m bench
 
-## web: build the browser part, once there is one
-web:
-	@test -f web/package.json || { echo "this version has no browser part"; exit 1; }
-	cd web && npm ci && npm run build
+## web: build the studio, the page in the browser, which `unbraid serve` shows; needs Node.js 20
+web: $(STUDIO)
+
+web-test: $(STUDIO)
+	cd web && npm run --silent test
+
+web-check: web/node_modules/.package-lock.json
+	cd web && npm run --silent check
+
+$(STUDIO): web/node_modules/.package-lock.json $(shell find web -name node_modules -prune -o -name schema.d.ts -o -type f -print)
+	cd web && npm run --silent build
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@test -n "$(NPM)" || { echo "this needs Node.js 20 or later, with npm"; exit 1; }
+	cd web && npm ci --silent --no-audit --no-fund
+	touch $@
+
+## web-api: the API's description, from which the studio has its types, after the API has changed
+web-api: setup-dev
+	$(BIN)/python web/describe_api.py > web/openapi.json.new
+	mv web/openapi.json.new web/openapi.json
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) dist build web/node_modules $(dir $(STUDIO))

@@ -1,11 +1,15 @@
-"""Fetches Basic Pitch's network into the package data while Unbraid is built.
+"""Fetches and makes what the package carries, but the repository does not.
 
-The `basic-pitch` package pins a TensorFlow that no longer installs, so it cannot be a dependency.
-The one file that is needed of it, an ONNX network of 230 KB (Apache-2.0, Spotify AB), is taken out
-of the published wheel, checked, and laid beside its licence and notice.
+Basic Pitch's network: the `basic-pitch` package pins a TensorFlow that no longer installs, so it
+cannot be a dependency. The one file that is needed of it, an ONNX network of 230 KB (Apache-2.0,
+Spotify AB), is taken out of the published wheel, checked, and laid beside its licence and notice.
+
+The studio, the page in the browser: built where npm is, unless it is there already. An editable
+install leaves it to `make web`, so that it stays quick.
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +22,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 REQUIREMENT = "basic-pitch==0.4.0"
 TARGET = Path("src/unbraid/data/basic_pitch")
 NETWORK_SHA256 = "2c3c1d144bfa61ad236e92e169c13535c880469a12a047d4e73451f2c059a0ec"
+STUDIO = Path("src/unbraid/data/studio")
 MEMBERS = {
     "nmp.onnx": "basic_pitch/saved_models/icassp_2022/nmp.onnx",
     "LICENSE": "basic_pitch-0.4.0.dist-info/LICENSE",
@@ -58,11 +63,26 @@ def fetch(folder: Path) -> None:
         raise RuntimeError(f"nmp.onnx of {REQUIREMENT} does not have SHA-256 {NETWORK_SHA256}.")
 
 
-class BasicPitchHook(BuildHookInterface[Any]):
+def build_studio(root: Path) -> str | None:
+    """Build the studio from `web/`; gives why that could not be done."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return "npm is not there"
+    for command in ([npm, "ci", "--no-audit", "--no-fund"], [npm, "run", "build"]):
+        if subprocess.run(command, cwd=root / "web", check=False).returncode:
+            return f"`{' '.join(command[1:])}` failed in web/"
+    return None
+
+
+class Hook(BuildHookInterface[Any]):
     """Runs before every build, editable ones included; does nothing once the files are there."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Hatchling calls this before it collects files."""
-        folder = Path(self.root) / TARGET
-        if not is_complete(folder):
-            fetch(folder)
+        root = Path(self.root)
+        if not is_complete(root / TARGET):
+            fetch(root / TARGET)
+        if version != "editable" and not (root / STUDIO / "index.html").is_file():
+            reason = build_studio(root)
+            if reason:
+                self.app.display_warning(f"The package will lack its studio: {reason}.")

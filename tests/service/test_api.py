@@ -215,7 +215,6 @@ def test_a_running_job_is_cancelled_and_a_removed_one_leaves_nothing(
     ("method", "path", "request_", "status"),
     [
         ("GET", "/api/v1/nothing", {}, 404),
-        ("GET", "/", {}, 404),
         ("GET", "/api/v1/jobs/", {}, 404),
         ("GET", f"{JOBS}/nobody", {}, 404),
         ("GET", f"{JOBS}/nobody/events", {}, 404),

@@ -28,6 +28,7 @@ from unbraid.service.routes import (
 )
 from unbraid.service.security import Doorkeeper
 from unbraid.service.settings import Settings
+from unbraid.service.studio import Studio
 
 EXPOSED = (
     "Accept-Ranges",
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         about,
     ):
         app.include_router(part.router, prefix=API)
+    app.router.default = Studio(app.router.default)
     explain_errors(app)
     app.add_middleware(Stopwatch, metrics=metrics)
     if settings.origins:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from unbraid.presets import PRESETS, PresetName
-from unbraid.service.db import EventKind, Job, JobState, Step, StepState, Upload
+from unbraid.service.db import Event, EventKind, Job, JobState, Step, StepState, Upload
 from unbraid.service.jobs import OPTIONS, PRIORITIES, Priority
 from unbraid.service.parts import PartKind
 from unbraid.service.waiting import Wait
@@ -311,6 +311,7 @@ class Readiness(BaseModel):
 class StateEvent(BaseModel):
     """What `data` of an event named `state` holds."""
 
+    at: datetime.datetime
     state: JobState
     attempt: int | None = None
     error: JobError | None = None
@@ -319,6 +320,7 @@ class StateEvent(BaseModel):
 class ProgressEvent(BaseModel):
     """What `data` of an event named `progress` holds."""
 
+    at: datetime.datetime
     stage: Stage
     done_s: float
     total_s: float | None
@@ -326,6 +328,12 @@ class ProgressEvent(BaseModel):
 
 
 EVENTS: dict[EventKind, type[BaseModel]] = {"state": StateEvent, "progress": ProgressEvent}
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """What an event says, as JSON."""
+    data = EVENTS[event.kind].model_validate({**event.data, "at": _moment(event.at)})
+    return data.model_dump(mode="json", exclude_unset=True)
 
 
 def content_type(name: str) -> str:

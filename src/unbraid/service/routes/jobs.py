@@ -12,7 +12,7 @@ from unbraid.service.gate import AtTrail
 from unbraid.service.house import AtHouse, House, Owner, OwnJob
 from unbraid.service.jobs import Order
 from unbraid.service.orders import check_order
-from unbraid.service.schemas import EVENTS, JobPage, JobRequest, JobSummary, JobView
+from unbraid.service.schemas import JobPage, JobRequest, JobSummary, JobView, event_data
 from unbraid.service.waiting import expected_wait
 
 MAX_EVENT = 2**31 - 1
@@ -93,12 +93,7 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow a job: all its events from the first or the given one on, until it is at rest."""
     async for event in house.watch.events(job.id, last_event_id):
-        data = EVENTS[event.kind].model_validate(event.data)
-        yield ServerSentEvent(
-            event=event.kind,
-            id=str(event.number),
-            data=data.model_dump(mode="json", exclude_unset=True),
-        )
+        yield ServerSentEvent(event=event.kind, id=str(event.number), data=event_data(event))
 
 
 def _view(house: House, job: Job) -> JobView:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from unbraid.service.house import AtHouse, House, Owner
 from unbraid.service.jobs import NotFound
-from unbraid.service.schemas import EVENTS
+from unbraid.service.schemas import event_data
 
 router = APIRouter(prefix="/jobs/{job_id}")
 
@@ -53,9 +53,8 @@ async def live(
 
 async def _tell(websocket: WebSocket, house: House, job_id: str, after: int) -> None:
     async for event in house.watch.events(job_id, after):
-        data = EVENTS[event.kind].model_validate(event.data)
-        told = data.model_dump(mode="json", exclude_unset=True)
-        await websocket.send_json({"number": event.number, "event": event.kind, "data": told})
+        told = {"number": event.number, "event": event.kind, "data": event_data(event)}
+        await websocket.send_json(told)
     await websocket.close()
 
 

@@ -1,13 +1,17 @@
 """Recordings that are sent."""
 
+import functools
+import io
 import time
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
+import soundfile
 from fastapi import APIRouter, Path, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
+from unbraid.demo import demo_song
 from unbraid.service.db import Upload
 from unbraid.service.house import AtHouse, House, Owner
 from unbraid.service.schemas import UploadView
@@ -27,6 +31,16 @@ async def send_form(file: UploadFile, house: AtHouse, owner: Owner) -> UploadVie
             yield chunk
 
     return await _keep(house, owner, file.filename or "recording", chunks())
+
+
+@router.post("/demo", status_code=HTTPStatus.CREATED)
+async def send_demo(house: AtHouse, owner: Owner) -> UploadView:
+    """Have the demonstration song, half a minute of original music, as if it were sent."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield await run_in_threadpool(_demo)
+
+    return await _keep(house, owner, "demo.flac", chunks())
 
 
 @router.put(
@@ -52,6 +66,14 @@ async def send_bytes(
 def get_upload(upload_id: str, house: AtHouse, owner: Owner) -> UploadView:
     """Say what a recording is that was sent."""
     return UploadView.of(house.jobs.upload(owner, upload_id))
+
+
+@functools.cache
+def _demo() -> bytes:
+    """The demonstration song as FLAC."""
+    song, file = demo_song().mixture, io.BytesIO()
+    soundfile.write(file, song.samples.T, song.sample_rate, "PCM_16", format="FLAC")
+    return file.getvalue()
 
 
 async def _keep(

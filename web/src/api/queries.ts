@@ -1,0 +1,52 @@
+/** What the page asks the server for, and how long an answer is good. */
+import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { api, body, Refusal } from "./client";
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      retry: (count, error) => !(error instanceof Refusal) && count < 2,
+    },
+  },
+});
+
+const LASTING = { staleTime: 600_000 };
+
+export const modelsQuery = queryOptions({
+  queryKey: ["models"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/models", { signal })),
+  ...LASTING,
+});
+
+export const presetsQuery = queryOptions({
+  queryKey: ["presets"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/presets", { signal })),
+  ...LASTING,
+});
+
+export const limitsQuery = queryOptions({
+  queryKey: ["limits"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/limits", { signal })),
+  ...LASTING,
+});
+
+export const libraryQuery = queryOptions({
+  queryKey: ["jobs"],
+  queryFn: ({ signal }) =>
+    body(api.GET("/api/v1/jobs", { params: { query: { limit: 500 } }, signal })),
+  refetchInterval: (query) =>
+    query.state.data?.jobs.some((job) => isActive(job.state)) ? 2_000 : 15_000,
+});
+
+export const jobQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["job", id],
+    queryFn: ({ signal }) =>
+      body(api.GET("/api/v1/jobs/{job_id}", { params: { path: { job_id: id } }, signal })),
+  });
+
+/** Whether something will still happen to a job. */
+export function isActive(state: string): boolean {
+  return state === "queued" || state === "running";
+}

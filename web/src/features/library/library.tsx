@@ -1,0 +1,116 @@
+/** All songs of this server, the newest first. */
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useDeferredValue, useState } from "react";
+import { api, type JobState, type JobSummary } from "../../api/client";
+import { isActive, libraryQuery, queries } from "../../api/queries";
+import { jobPath } from "../../route";
+import { ago, classes, duration, titleOf } from "../../text";
+import { Bar, IconButton, Link, Notice } from "../../ui/controls";
+import { Icon } from "../../ui/icons";
+
+export const STATE_WORDS: Record<JobState, string> = {
+  queued: "waiting",
+  running: "at work",
+  done: "done",
+  failed: "failed",
+  cancelled: "cancelled",
+};
+
+export function Library() {
+  const library = useQuery(libraryQuery);
+  const [search, setSearch] = useState("");
+  const words = useDeferredValue(search.toLocaleLowerCase().split(/\s+/));
+  const remove = useMutation({
+    mutationFn: (id: string) =>
+      api.DELETE("/api/v1/jobs/{job_id}", { params: { path: { job_id: id } } }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["jobs"] }),
+  });
+  const jobs = library.data?.jobs ?? [];
+  const shown = jobs.filter((job) => {
+    const name = job.file_name.toLocaleLowerCase();
+    return words.every((word) => name.includes(word));
+  });
+  return (
+    <section aria-labelledby="library" className="mt-14">
+      <div className="flex flex-wrap items-end justify-between gap-4">
+        <h2 id="library" className="text-2xl font-semibold tracking-tight">
+          Library
+          {jobs.length > 0 && (
+            <span className="ml-2 align-middle text-base font-normal text-quiet">
+              {library.data?.total}
+            </span>
+          )}
+        </h2>
+        {jobs.length > 0 && (
+          <label className="field flex w-full items-center gap-2 rounded-full px-3.5 sm:w-72">
+            <span className="text-quiet">
+              <Icon name="search" />
+            </span>
+            <input
+              type="search"
+              aria-label="Search the library"
+              placeholder="Search"
+              className="w-full bg-transparent outline-none"
+              value={search}
+              onChange={(event) => setSearch(event.target.value)}
+            />
+          </label>
+        )}
+      </div>
+      {(library.error ?? remove.error) && (
+        <Notice kind="bad" className="mt-4">
+          {(library.error ?? remove.error)?.message}
+        </Notice>
+      )}
+      {library.isSuccess && shown.length === 0 && (
+        <p className="mt-4 rounded-2xl border border-dashed border-edge px-6 py-10 text-center text-quiet">
+          {jobs.length
+            ? "No song is called that."
+            : "Nothing here yet. The first song that you bring will be."}
+        </p>
+      )}
+      <ul className="mt-4 divide-y divide-line">
+        {shown.map((job) => (
+          <Row key={job.id} job={job} onRemove={() => remove.mutate(job.id)} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Row({ job, onRemove }: { job: JobSummary; onRemove: () => void }) {
+  const title = titleOf(job.file_name);
+  const took =
+    job.started && job.finished && job.state === "done"
+      ? `in ${duration((Date.parse(job.finished) - Date.parse(job.started)) / 1000)}`
+      : null;
+  return (
+    <li className="group relative flex items-center gap-3 py-1">
+      <Link
+        href={jobPath(job.id)}
+        className="flex min-w-0 flex-1 flex-wrap items-center gap-x-5 gap-y-1 rounded-xl px-3 py-3 hover:bg-raised"
+      >
+        <span className="min-w-0 flex-1 basis-48 truncate font-medium">{title}</span>
+        {isActive(job.state) && (
+          <Bar className="w-32" share={job.fraction ?? 0} label={`${title}: done`} />
+        )}
+        <span
+          className={classes(
+            "text-[0.9375rem]",
+            job.state === "failed"
+              ? "text-bad"
+              : isActive(job.state)
+                ? "text-accent-text"
+                : "text-quiet",
+          )}
+        >
+          {STATE_WORDS[job.state]} {took}
+        </span>
+        <time dateTime={job.created} className="text-[0.9375rem] text-quiet sm:w-28 sm:text-right">
+          {ago(job.created)}
+        </time>
+      </Link>
+      <IconButton icon="trash" label={`Remove ${title}`} onClick={onRemove} />
+    </li>
+  );
+}

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import type { Model, Preset } from "../api/client";
+import { asRequest, toggled, USUAL, withModel, withPreset } from "./wish";
+
+const model = { name: "m", stems: ["vocals", "drums", "bass"] } as unknown as Model;
+
+test("all stems of a model are not named, and one always stays", () => {
+  expect(toggled(null, "drums", model)).toEqual(["vocals", "bass"]);
+  expect(toggled(["vocals", "bass"], "drums", model)).toBeNull();
+  expect(toggled(["bass"], "bass", model)).toEqual(["bass"]);
+});
+
+test("another model forgets the stems of the one before", () => {
+  const wish = { ...USUAL, stems: ["piano"], withRest: true, ...withModel("lite") };
+  expect(asRequest("u", wish).options).toMatchObject({ stems: null, with_rest: false });
+});
+
+test("a preset brings its model, stems and way of separating", () => {
+  const preset = {
+    name: "render",
+    purpose: "",
+    options: { model: "best", stems: ["vocals"], with_rest: true, separation: { shifts: 1 } },
+  } as unknown as Preset;
+  const wish = { ...USUAL, ...withPreset(preset) };
+  expect(asRequest("u", wish, preset).options).toMatchObject({
+    model: "best",
+    stems: ["vocals"],
+    with_rest: true,
+    separation: { shifts: 1 },
+  });
+});
