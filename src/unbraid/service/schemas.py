@@ -332,7 +332,7 @@ EVENTS: dict[EventKind, type[BaseModel]] = {"state": StateEvent, "progress": Pro
 
 def event_data(event: Event) -> dict[str, Any]:
     """What an event says, as JSON."""
-    data = EVENTS[event.kind].model_validate({**event.data, "at": _moment(event.at)})
+    data = EVENTS[event.kind].model_validate({**event.data, "at": moment(event.at)})
     return data.model_dump(mode="json", exclude_unset=True)
 
 
