@@ -62,9 +62,10 @@ web-check: web/node_modules/.package-lock.json
 $(STUDIO): web/node_modules/.package-lock.json $(shell find web -name node_modules -prune -o -name schema.d.ts -o -type f -print)
 	cd web && npm run --silent build
 
+# Not `npm ci`: it asks for the packages of all platforms, which not every registry has.
 web/node_modules/.package-lock.json: web/package-lock.json
 	@test -n "$(NPM)" || { echo "this needs Node.js 20 or later, with npm"; exit 1; }
-	cd web && npm ci --silent --no-audit --no-fund
+	cd web && npm install --no-save --silent --no-audit --no-fund
 	touch $@
 
 ## web-api: the API's description, from which the studio has its types, after the API has changed

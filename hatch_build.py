@@ -68,7 +68,8 @@ def build_studio(root: Path) -> str | None:
     npm = shutil.which("npm")
     if npm is None:
         return "npm is not there"
-    for command in ([npm, "ci", "--no-audit", "--no-fund"], [npm, "run", "build"]):
+    install = [npm, "install", "--no-save", "--no-audit", "--no-fund"]
+    for command in (install, [npm, "run", "build"]):
         if subprocess.run(command, cwd=root / "web", check=False).returncode:
             return f"`{' '.join(command[1:])}` failed in web/"
     return None
