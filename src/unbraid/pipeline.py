@@ -297,7 +297,7 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
     played = transcribe_song(job, stems, reproduce.threads)
     midi = None
     if music and job.options.midi:
-        midi = write_song(job, played, music.rhythm.grid, music.chords)
+        midi = write_song(job, played, music.rhythm.grid, music.chords, music.key)
     written = export_song(job, stems, _tags(job, music))
     scores = QualityRecord(whole=quality.whole, stems=quality.stems)
     analysis = None

@@ -36,6 +36,16 @@ def tonic_name(pitch: int, mode: Mode) -> str:
     return _named(pitch, FIFTHS.index("Db" if mode == "major" else "Bb"))
 
 
+def signature(tonic: str, mode: Mode) -> int:
+    """Sharps of the signature of a key; negative for flats."""
+    return FIFTHS.index(tonic) - FIFTHS.index("C" if mode == "major" else "A")
+
+
+def key_symbol(tonic: str, mode: Mode) -> str:
+    """A key as a chord is written, `F#m`."""
+    return f"{tonic}{'m' if mode == 'minor' else ''}"
+
+
 def root_name(pitch: int, tonic: str = "C") -> str:
     """The root of a chord as it is written near a tonic."""
     return _named(pitch, min(max(FIFTHS.index(tonic) - 5, 0), len(FIFTHS) - 12))

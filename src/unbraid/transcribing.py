@@ -22,6 +22,7 @@ from unbraid.types import (
     BeatGrid,
     ChordSegment,
     DrumStroke,
+    Key,
     NoteEvent,
     ProcessOptions,
     Read,
@@ -79,7 +80,11 @@ def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> Played:
 
 
 def write_song(
-    job: Job, heard: Played, grid: BeatGrid | None, chords: Sequence[ChordSegment]
+    job: Job,
+    heard: Played,
+    grid: BeatGrid | None,
+    chords: Sequence[ChordSegment],
+    key: Key | None,
 ) -> MidiRecord:
     """Write what the stems play, a file for each and one with all, and the notes as first heard.
 
@@ -88,6 +93,7 @@ def write_song(
         heard: what its stems play.
         grid: its beats; None where it has none. A tempo that was asked for goes before them.
         chords: markers of the file with all stems.
+        key: of the song; None where it has none.
     """
     given_bpm = job.options.midi_tempo
     if given_bpm is not None:
@@ -96,17 +102,15 @@ def write_song(
     song_db = 20 * math.log10(job.mixture.statistics.rms + 1e-6)
     played = _edited(heard, job.options, song_db, grid)
     tracks = played.tracks()
+    write = partial(_write, job, tempo, key)
     return MidiRecord(
         tempo_bpm=round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
         tempo_source=source,
         files={
-            **{track.name: _write(job, track.name, [track], tempo) for track in tracks},
-            "all": _write(job, "all", tracks, tempo, chords),
+            **{track.name: write(track.name, [track]) for track in tracks},
+            "all": write("all", tracks, chords),
         },
-        raw={
-            track.name: _write(job, f"raw/{track.name}", [track], tempo)
-            for track in stem_tracks(heard.notes)
-        },
+        raw={track.name: write(f"raw/{track.name}", [track]) for track in stem_tracks(heard.notes)},
         quantised=job.options.quantise is not None and grid is not None,
         notes={track.name: len(track.notes) for track in tracks},
     )
@@ -165,14 +169,15 @@ def _edited(
 
 def _write(
     job: Job,
+    tempo: float | BeatGrid,
+    key: Key | None,
     name: str,
     tracks: list[MidiTrack],
-    tempo: float | BeatGrid,
     chords: Sequence[ChordSegment] = (),
 ) -> str:
     file = job.folder.path / "midi" / f"{name}.mid"
     with job.folder.writing(file) as unfinished:
-        write_midi(unfinished, tracks, tempo, chords, job.tags)
+        write_midi(unfinished, tracks, tempo, chords, job.tags, key)
     return job.folder.relative(file)
 
 

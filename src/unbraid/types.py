@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.errors import InputError
-from unbraid.spelling import FIFTHS, Mode, pitch_class, tonic_name
+from unbraid.spelling import Mode, key_symbol, pitch_class, signature, tonic_name
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Audio samples, full scale 1.0."""
@@ -298,12 +298,12 @@ class Key:
     @property
     def sharps(self) -> int:
         """Of the signature; negative for flats."""
-        return FIFTHS.index(self.tonic) - FIFTHS.index("C" if self.mode == "major" else "A")
+        return signature(self.tonic, self.mode)
 
     @property
     def symbol(self) -> str:
         """As a chord is written, `F#m`."""
-        return f"{self.tonic}{'m' if self.mode == 'minor' else ''}"
+        return key_symbol(self.tonic, self.mode)
 
     @property
     def camelot(self) -> str:

@@ -11,7 +11,7 @@ from unbraid.audio import Tags
 from unbraid.demo import DemoSong
 from unbraid.errors import InputError
 from unbraid.export.midi import MidiTrack, stem_tracks, write_midi
-from unbraid.types import BeatGrid, ChordSegment, NoteEvent
+from unbraid.types import BeatGrid, ChordSegment, Key, KeySegment, NoteEvent
 
 TEMPI_BPM = [4, 20, 61.7, 90, 120, 133.37, 300, 1000]
 TUNE = [
@@ -214,7 +214,8 @@ def test_chords_are_markers_in_the_first_track(tmp_path: Path, demo: DemoSong) -
     grid = BeatGrid(demo.beats_s, 2, "4/4", confidence=1.0)
     chords = [*demo.chords, ChordSegment(40.0, 41.0, "N")]
     path = tmp_path / "all.mid"
-    write_midi(path, stem_tracks(demo.notes), grid, chords)
+    key = Key("D", "major", 1.0, segments=(KeySegment(0, 15, "D", "major"),))
+    write_midi(path, stem_tracks(demo.notes), grid, chords, key=key)
     file = mido.MidiFile(path, charset="utf-8")
     ticks = np.cumsum([message.time for message in file.tracks[0]])
     heard = pretty_midi.PrettyMIDI(str(path))
@@ -228,6 +229,7 @@ def test_chords_are_markers_in_the_first_track(tmp_path: Path, demo: DemoSong) -
     assert (texts[11], texts[-1]) == ("D/F#", "N.C.")
     starts_s = [chord.start_s for chord in chords]
     np.testing.assert_allclose([time_s for time_s, _ in markers], starts_s, rtol=0, atol=0.001)
+    assert [message.key for message in file.tracks[0] if message.type == "key_signature"] == ["D"]
     assert [len(instrument.notes) for instrument in heard.instruments] == [
         len(notes) for notes in demo.notes.values()
     ]

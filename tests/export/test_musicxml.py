@@ -23,6 +23,7 @@ from unbraid.types import (
     Drum,
     DrumStroke,
     Key,
+    KeySegment,
     Metre,
     NoteEvent,
 )
@@ -113,6 +114,43 @@ def test_the_drums_are_heard_as_they_are_struck(demo_sheet: Sheet) -> None:
         for note in part.iter("note")
     }
     assert {("F", None), ("C", None), ("A", None), ("G", "x"), ("A", "x")} < heads
+
+
+@pytest.mark.parametrize("write", [lead_sheet, full_score])
+def test_key_signatures_change_with_the_key_at_the_bar(
+    write: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    segments = (  # bars last 2 s
+        KeySegment(0.0, 4.0, "C", "major"),
+        KeySegment(4.0, 7.8, "A", "minor"),  # the same signature
+        KeySegment(7.8, 16.2, "Ab", "major"),
+        KeySegment(16.2, 20.0, "E", "minor"),
+    )
+    key = Key("Ab", "major", 0.9, segments=segments)
+    pitches = [60 + 2 * (k % 2) + 8 * (16 <= k < 32) for k in range(40)]  # A♭ and B♭ in A♭ major
+    tune = notes(*((k / 2, k / 2 + 0.5, pitch) for k, pitch in enumerate(pitches)))
+    sheet = Sheet(
+        steady(beats=41),
+        key=key,
+        notes={"vocals": tune, "piano": tune},
+        strokes=[DrumStroke(0.0, "kick", 1.0)],
+    )
+    document = write(sheet)
+    for part in read(document).parts:
+        found = [
+            (measure.number, signature.sharps)
+            for measure in part.getElementsByClass("Measure")
+            for signature in measure.getElementsByClass(music21.key.KeySignature)
+        ]
+        pitched = part.partName != "Drums"
+        assert found == ([(1, 0), (5, -4), (9, 1)] if pitched else [(1, 0)])
+        if pitched:
+            assert [note.pitch for note in soundings(part)] == pitches
+            names = {note.pitch.name for note in part.flatten().notes}
+            assert names == {"C", "D", "A-", "B-"}
+    assert "<accidental>" not in document
+    engraved(document)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("write", [lead_sheet, full_score])

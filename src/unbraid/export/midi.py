@@ -15,7 +15,7 @@ import mido
 from unbraid.audio import Tags
 from unbraid.audio.tags import details_of, texts_of
 from unbraid.export.tempo_map import TempoMap
-from unbraid.types import BeatGrid, ChordSegment, Drum, DrumStroke, NoteEvent, StemName
+from unbraid.types import BeatGrid, ChordSegment, Drum, DrumStroke, Key, NoteEvent, StemName
 
 PROGRAMS: dict[StemName, int] = {  # General MIDI, counted from 0
     "vocals": 53,  # Voice Oohs
@@ -98,6 +98,7 @@ def write_midi(
     tempo: float | BeatGrid,
     chords: Sequence[ChordSegment] = (),
     tags: Tags | None = None,
+    key: Key | None = None,
 ) -> None:
     """Write a MIDI file; the notes keep their times in seconds whatever the tempo is.
 
@@ -111,6 +112,7 @@ def write_midi(
             has.
         chords: written as markers where they begin.
         tags: the title names the first track, the others are texts there.
+        key: becomes key signatures, where it changes too.
 
     Raises:
         InputError: the tempo cannot be stored in a MIDI file, or a chord's label is not in Harte's
@@ -118,7 +120,7 @@ def write_midi(
     """
     clock = TempoMap.of_grid(tempo) if isinstance(tempo, BeatGrid) else TempoMap.steady(tempo)
     file = mido.MidiFile(type=1, ticks_per_beat=clock.ticks_per_quarter, charset="utf-8")
-    file.tracks.append(mido.MidiTrack([*_texts(tags or Tags()), *clock.track(chords)]))
+    file.tracks.append(mido.MidiTrack([*_texts(tags or Tags()), *clock.track(chords, key)]))
     file.tracks.extend(mido.MidiTrack(_messages(track, clock)) for track in tracks)
     file.save(path)
 

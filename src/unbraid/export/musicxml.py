@@ -14,7 +14,7 @@ from unbraid.export.engraving import Bar, Symbol, beat_ticks, engrave
 from unbraid.export.note_names import Spelling, note_name, signed_alter
 from unbraid.export.parts import DRUMS, Part, Score, melody_score, whole_score
 from unbraid.export.rhythm import QUARTER
-from unbraid.export.sheet import Sheet
+from unbraid.export.sheet import Sheet, Signature
 from unbraid.export.staves import DRUM_LINES, PERCUSSION
 from unbraid.export.xml import plain
 from unbraid.types import StemName
@@ -25,6 +25,7 @@ DOCTYPE = (
     '"http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
 BARS_PER_LINE = 4  # of a lead sheet
+_NO_SIGNATURE = Signature(0, 0, None)
 SECOND_STAFF_VOICE = 5  # a staff may have four
 ACCIDENTALS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 
@@ -114,7 +115,7 @@ class _Writer:
         self._bars_per_line = bars_per_line
         self._metre = sheet.beats.metre
         self._beat = beat_ticks(self._metre)
-        self._sharps = sheet.sharps
+        self._bar = self._beat * sheet.beats.beats_per_bar
         self._voices = [engrave(staff.figures, score.bars, self._metre) for staff in part.staves]
         self._changes_at = [self._beat * change.beat for change in sheet.harmony]
         self._chord_names = [_names(change.chord) for change in sheet.harmony]
@@ -128,9 +129,11 @@ class _Writer:
             if self._bars_per_line and bar.number > 1 and bar.number % self._bars_per_line == 1:
                 _add(measure, "print", new_system="yes")
             if k == 0:
-                self._attributes(measure)
+                self._attributes(measure, bar)
                 if self._on_top:
                     self._tempo(measure)
+            elif self._signature(bar.origin) != self._signature(bar.origin - 1):
+                self._key(_add(measure, "attributes"), bar)
             for number, voice in enumerate(self._voices, start=1):
                 if number > 1:
                     _add(_add(measure, "backup"), "duration", bar.end - bar.start)
@@ -138,13 +141,21 @@ class _Writer:
         barline = _add(measure, "barline", location="right")
         _add(barline, "bar-style", "light-heavy")
 
-    def _attributes(self, measure: Element) -> None:
+    def _signature(self, tick: int) -> Signature:
+        """The key signature at a tick; drums have none."""
+        return _NO_SIGNATURE if self._drums else self._sheet.signature_at(tick // self._bar)
+
+    def _key(self, attributes: Element, bar: Bar) -> None:
+        signature = self._signature(bar.origin)
+        key = _add(attributes, "key")
+        _add(key, "fifths", signature.sharps)
+        if signature.mode:
+            _add(key, "mode", signature.mode)
+
+    def _attributes(self, measure: Element, bar: Bar) -> None:
         attributes = _add(measure, "attributes")
         _add(attributes, "divisions", QUARTER)
-        key = _add(attributes, "key")
-        _add(key, "fifths", 0 if self._drums else self._sharps)
-        if self._sheet.key and not self._drums:
-            _add(key, "mode", self._sheet.key.mode)
+        self._key(attributes, bar)
         time = _add(attributes, "time")
         beats, beat_type = self._metre.split("/")
         _add(time, "beats", beats)
@@ -214,7 +225,8 @@ class _Writer:
             _add(element, "alter", name.alter)
         _add(element, "octave", line[1])
         self._length(note, symbol, staff)
-        valid = altered.get(line, signed_alter(name.step, self._sharps))
+        sharps = self._signature(symbol.start).sharps
+        valid = altered.get(line, signed_alter(name.step, sharps))
         accidental = None
         if name.alter != valid and not symbol.tied_from:
             altered[line] = name.alter
@@ -252,7 +264,7 @@ class _Writer:
         """The name of a pitch: its chord's, or else its key's."""
         k = bisect_right(self._changes_at, tick) - 1
         in_chord = self._chord_names[k] if k >= 0 else {}
-        return in_chord.get(pitch % 12) or note_name(pitch, self._sharps)
+        return in_chord.get(pitch % 12) or note_name(pitch, self._signature(tick).sharps)
 
     def _harmony(self, measure: Element, symbol: Symbol) -> None:
         """The chords that begin while a symbol lasts."""

@@ -1,14 +1,17 @@
 """A song taken apart, as its notation needs it."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from statistics import median
 from typing import NamedTuple
 
 from unbraid.errors import InputError
 from unbraid.export.chord_symbols import ChordSymbol
+from unbraid.spelling import Mode, signature
 from unbraid.types import BeatGrid, ChordSegment, DrumStroke, Key, NoteEvent, StemName
 
 _BEATS_OF_TEMPO = 8  # whose mean length a detected beat's inaccuracy does not touch
@@ -24,6 +27,20 @@ class Change(NamedTuple):
 
     beat: int
     chord: ChordSymbol | None
+
+
+class Signature(NamedTuple):
+    """From a bar on, a key signature is valid.
+
+    Attributes:
+        bar: counted from 0, that of the first downbeat.
+        sharps: negative for flats.
+        mode: of the key; None if it is not known.
+    """
+
+    bar: int
+    sharps: int
+    mode: Mode | None
 
 
 @dataclass(frozen=True)
@@ -64,10 +81,26 @@ class Sheet:
             )
         return self.grid
 
-    @property
-    def sharps(self) -> int:
-        """Of the key signature, negative for flats; none in a key that is not known."""
-        return self.key.sharps if self.key else 0
+    @cached_property
+    def signatures(self) -> tuple[Signature, ...]:
+        """The key signatures in order, none like the one before.
+
+        The first is valid from the beginning on, the others from the bar that begins nearest.
+        """
+        if self.key is None:
+            return (Signature(0, 0, None),)
+        found = {0: Signature(0, self.key.sharps, self.key.mode)}
+        length = self.beats.beats_per_bar
+        for k, segment in enumerate(self.key.segments):
+            bar = max(0, math.floor(self.beat(segment.start_s) / length + 0.5)) if k else 0
+            found[bar] = Signature(bar, signature(segment.tonic, segment.mode), segment.mode)
+        changes = groupby(found.values(), lambda each: each.sharps)
+        return tuple(next(alike) for _, alike in changes)
+
+    def signature_at(self, bar: int) -> Signature:
+        """The signature that is valid in a bar, counted from that of the first downbeat."""
+        k = bisect_right(self.signatures, bar, key=lambda each: each.bar)
+        return self.signatures[max(0, k - 1)]
 
     @property
     def tempo_bpm(self) -> float:

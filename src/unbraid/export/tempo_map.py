@@ -15,7 +15,16 @@ import mido
 
 from unbraid.errors import InputError
 from unbraid.export.chord_symbols import symbol
-from unbraid.types import BEATS_PER_BAR, QUARTERS_PER_BEAT, BeatGrid, ChordSegment, Metre
+from unbraid.spelling import key_symbol
+from unbraid.types import (
+    BEATS_PER_BAR,
+    QUARTERS_PER_BEAT,
+    BeatGrid,
+    ChordSegment,
+    Key,
+    KeySegment,
+    Metre,
+)
 
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 4, 1000
 MAX_QUARTER_US = 2**24 - 1  # a file stores no longer ones
@@ -160,13 +169,22 @@ class TempoMap:
     def _lasting_s(self, ticks: int, k: int) -> float:
         return 1e-6 * ticks * self.tempi[k].quarter_us / self.ticks_per_quarter
 
-    def track(self, chords: Sequence[ChordSegment] = ()) -> mido.MidiTrack:
-        """The events, for the first track of a file, with a marker where each chord begins."""
+    def track(self, chords: Sequence[ChordSegment] = (), key: Key | None = None) -> mido.MidiTrack:
+        """The events, for the first track of a file, with markers of chords, and signatures."""
         events = [
             (tick, mido.MetaMessage("time_signature", numerator=notes, denominator=kind))
             for tick, notes, kind in self.metres
         ]
         events += [(tick, mido.MetaMessage("set_tempo", tempo=us)) for tick, us in self.tempi]
+        if key:
+            keys = key.segments or (KeySegment(0.0, 0.0, key.tonic, key.mode),)
+            events += [
+                (
+                    self.ticks(each.start_s),
+                    mido.MetaMessage("key_signature", key=key_symbol(each.tonic, each.mode)),
+                )
+                for each in keys
+            ]
         events += [
             (self.ticks(chord.start_s), mido.MetaMessage("marker", text=symbol(chord.label)))
             for chord in chords
