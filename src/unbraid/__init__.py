@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from unbraid.pipeline import Result as Result
     from unbraid.pipeline import process as process
     from unbraid.presets import preset as preset
+    from unbraid.retranscribing import transcribe_result as transcribe_result
     from unbraid.separation import Separator as Separator
     from unbraid.separation import separate as separate
     from unbraid.transcription import transcribe as transcribe
@@ -57,6 +58,7 @@ _HOMES = {
     "unbraid.listening": ("analyze",),
     "unbraid.pipeline": ("Result", "process"),
     "unbraid.presets": ("preset",),
+    "unbraid.retranscribing": ("transcribe_result",),
     "unbraid.separation": ("Separator", "separate"),
     "unbraid.transcription": ("transcribe",),
     "unbraid.types": (

@@ -29,6 +29,7 @@ from unbraid.types import OnProgress, Progress
 ExportName = Literal[
     "report", "musicxml", "chords", "dawproject", "stem", "multichannel", "click", "spectra"
 ]
+OF_THE_MUSIC: tuple[ExportName, ...] = ("report", "musicxml", "chords", "dawproject", "click")
 EXPORT_NAMES: tuple[ExportName, ...] = get_args(ExportName)
 
 Writer: TypeAlias = Callable[[Song, Path], object]
@@ -124,9 +125,27 @@ def export_result(
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        _note(target, song.manifest.model_copy(update={"exports": made}))
+        note(target, song.manifest.model_copy(update={"exports": made}))
     files = {name: made[name] for name in wanted if name not in problems}
     return Exported(target.path, files, problems)
+
+
+def remake_exports(folder: Path, on_progress: OnProgress | None = None) -> Manifest:
+    """Make those exports of a result anew that have its notes, beats or chords in them.
+
+    Args:
+        folder: of the result, as are the errors.
+        on_progress: see `export_result`.
+
+    Returns:
+        The manifest as it is then.
+    """
+    with open_song(folder) as song:
+        stale = [name for name in song.manifest.exports if name in OF_THE_MUSIC]
+    if stale:
+        export_result(folder, stale, overwrite=True, on_progress=on_progress)
+    with open_song(folder) as song:
+        return song.manifest
 
 
 def _make(folder: ResultFolder, name: ExportName) -> tuple[str, ...]:
@@ -156,7 +175,8 @@ def _files(writers: Mapping[str, Writer]) -> Maker:
     return make
 
 
-def _note(folder: ResultFolder, manifest: Manifest) -> None:
+def note(folder: ResultFolder, manifest: Manifest) -> None:
+    """Write the manifest of a result."""
     with folder.writing(folder.manifest) as unfinished:
         unfinished.write_text(manifest.model_dump_json(indent=2) + "\n", "utf-8")
 

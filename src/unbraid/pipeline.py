@@ -17,7 +17,6 @@ from unbraid.export.growing import GrowingStems
 from unbraid.export.manifest import (
     InputRecord,
     Manifest,
-    MidiRecord,
     ModelRecord,
     PassRecord,
     QualityRecord,
@@ -45,7 +44,13 @@ from unbraid.stages import (
     judge_song,
     separate_song,
 )
-from unbraid.transcribing import transcribe_song, transcribed_stems, write_song
+from unbraid.transcribing import (
+    material_of,
+    midi_warnings,
+    transcribe_song,
+    transcribed_stems,
+    write_song,
+)
 from unbraid.types import OnProgress, ProcessOptions, Stage
 from unbraid.weights import ModelStore, OnTransfer, Transfer
 
@@ -294,10 +299,11 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
     job.folder.manifest.unlink(missing_ok=True)  # of other options, whose files are now replaced
     quality = judge_song(job, stems, reproduce.threads)
     music = analyse_song(job, stems) if job.options.midi or job.options.analysis else None
-    played = transcribe_song(job, stems, reproduce.threads)
+    song = material_of(job, stems)
+    played = transcribe_song(song, reproduce.threads)
     midi = None
     if music and job.options.midi:
-        midi = write_song(job, played, music.rhythm.grid, music.chords, music.key)
+        midi = write_song(song, played, music.rhythm.grid, music.chords, music.key)
     written = export_song(job, stems, _tags(job, music))
     scores = QualityRecord(whole=quality.whole, stems=quality.stems)
     analysis = None
@@ -323,7 +329,7 @@ def _take_apart(job: Job, way: Way, threads: int) -> Manifest:
             *_warnings(job),
             *way.warnings,
             *quality.warnings,
-            *_midi_warnings(job, midi),
+            *midi_warnings(job.options, midi),
             *written.warnings,
         ),
         reproduce=reproduce,
@@ -337,14 +343,6 @@ def _tags(job: Job, music: Analysis | None) -> Tags:
         return job.tags
     key = music.key
     return replace(job.tags, bpm=music.rhythm.tempo.bpm, key=key.symbol if key else None)
-
-
-def _midi_warnings(job: Job, midi: MidiRecord | None) -> tuple[str, ...]:
-    if midi and job.options.quantise and not midi.quantised:
-        return (
-            "the song's beats are not known, so the MIDI is not quantised; --midi-tempo sets them",
-        )
-    return ()
 
 
 def _separate(job: Job, way: Way, threads: int) -> tuple[GrowingStems, Reproduce]:

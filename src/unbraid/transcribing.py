@@ -9,11 +9,13 @@ from typing import TypeAlias, TypeVar
 
 from pydantic import TypeAdapter
 
+from unbraid.audio import Tags
+from unbraid.export.folder import ResultFolder
 from unbraid.export.growing import GrowingStems
 from unbraid.export.levels import stretches
 from unbraid.export.manifest import MidiRecord, TempoSource
 from unbraid.export.midi import MidiTrack, drum_track, stem_tracks, write_midi
-from unbraid.stages import REST, Job
+from unbraid.stages import REST, Job, StageClock
 from unbraid.transcription import transcribe_blocks
 from unbraid.transcription.cleanup import clean_notes
 from unbraid.transcription.drums import transcribe_drums
@@ -66,21 +68,81 @@ class Played:
         return [*stem_tracks(self.notes), *drums]
 
 
-def transcribe_song(job: Job, stems: GrowingStems, threads: int) -> Played:
-    """Find the notes and strokes; they are kept, so that a run that goes on does not again."""
-    names = transcribed_stems(stems.names, job.options)
+@dataclass(frozen=True)
+class Material:
+    """A song to transcribe.
+
+    Attributes:
+        stems: as functions of time.
+        mixture: the song itself.
+        length: samples of each.
+        sample_rate: samples per second.
+        rms: of the mixture, full scale 1.0.
+        tags: of the recording.
+        options: how to transcribe it.
+        folder: where to write.
+        clock: takes the progress.
+    """
+
+    stems: Mapping[StemName, Read]
+    mixture: Read
+    length: int
+    sample_rate: int
+    rms: float
+    tags: Tags
+    options: ProcessOptions
+    folder: ResultFolder
+    clock: StageClock
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.length / self.sample_rate
+
+    def blocks(self, read: Read) -> Iterator[Samples]:
+        """A recording as long as the song, piece by piece."""
+        return (read(start, stop) for start, stop in stretches(self.length))
+
+
+def material_of(job: Job, stems: GrowingStems) -> Material:
+    """What there is to transcribe once a song is separated."""
+    return Material(
+        stems={name: partial(stems.read, name) for name in stems.names},
+        mixture=job.mixture.read,
+        length=stems.written,
+        sample_rate=job.mixture.sample_rate,
+        rms=job.mixture.statistics.rms,
+        tags=job.tags,
+        options=job.options,
+        folder=job.folder,
+        clock=job.clock,
+    )
+
+
+def transcribe_song(
+    song: Material, threads: int, known: Sequence[DrumStroke] | None = None
+) -> Played:
+    """Find the notes and strokes; they are kept, so that a run that goes on does not again.
+
+    Args:
+        song: what to listen to.
+        threads: of the network.
+        known: the strokes, where they were found before.
+    """
+    names = transcribed_stems(song.stems, song.options)
+    if known is not None:
+        names = [name for name in names if name != DRUMS]
     if not names:
-        return Played({}, None)
-    duration_s = job.mixture.duration_s
-    with job.clock.running("transcribe", duration_s * len(names)) as report:
-        reports = {name: _after(k * duration_s, report) for k, name in enumerate(names)}
+        return Played({}, known)
+    with song.clock.running("transcribe", song.duration_s * len(names)) as report:
+        reports = {name: _after(k * song.duration_s, report) for k, name in enumerate(names)}
         hear_drums = reports.pop(DRUMS, None)
-        notes = {name: _notes(job, stems, name, threads, each) for name, each in reports.items()}
-        return Played(notes, _strokes(job, stems, hear_drums) if hear_drums else None)
+        notes = {name: _notes(song, name, threads, each) for name, each in reports.items()}
+        return Played(notes, _strokes(song, hear_drums) if hear_drums else known)
 
 
 def write_song(
-    job: Job,
+    song: Material,
     heard: Played,
     grid: BeatGrid | None,
     chords: Sequence[ChordSegment],
@@ -89,20 +151,20 @@ def write_song(
     """Write what the stems play, a file for each and one with all, and the notes as first heard.
 
     Args:
-        job: the song.
+        song: what was listened to.
         heard: what its stems play.
         grid: its beats; None where it has none. A tempo that was asked for goes before them.
         chords: markers of the file with all stems.
         key: of the song; None where it has none.
     """
-    given_bpm = job.options.midi_tempo
+    given_bpm = song.options.midi_tempo
     if given_bpm is not None:
-        grid = BeatGrid.steady(given_bpm, job.mixture.duration_s)
+        grid = BeatGrid.steady(given_bpm, song.duration_s)
     tempo, source = midi_tempo(given_bpm, grid)
-    song_db = 20 * math.log10(job.mixture.statistics.rms + 1e-6)
-    played = _edited(heard, job.options, song_db, grid)
+    song_db = 20 * math.log10(song.rms + 1e-6)
+    played = _edited(heard, song.options, song_db, grid)
     tracks = played.tracks()
-    write = partial(_write, job, tempo, key)
+    write = partial(_write, song, tempo, key)
     return MidiRecord(
         tempo_bpm=round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
         tempo_source=source,
@@ -111,41 +173,46 @@ def write_song(
             "all": write("all", tracks, chords),
         },
         raw={track.name: write(f"raw/{track.name}", [track]) for track in stem_tracks(heard.notes)},
-        quantised=job.options.quantise is not None and grid is not None,
+        quantised=song.options.quantise is not None and grid is not None,
         notes={track.name: len(track.notes) for track in tracks},
     )
 
 
-def _notes(
-    job: Job, stems: GrowingStems, name: StemName, threads: int, report: Report
-) -> list[NoteEvent]:
-    options = job.options.transcription
+def midi_warnings(options: ProcessOptions, midi: MidiRecord | None) -> tuple[str, ...]:
+    """What the user should know of the MIDI files."""
+    if midi and options.quantise and not midi.quantised:
+        return (
+            "the song's beats are not known, so the MIDI is not quantised; --midi-tempo sets them",
+        )
+    return ()
+
+
+def _notes(song: Material, name: StemName, threads: int, report: Report) -> list[NoteEvent]:
+    options = song.options.transcription
     digest = hashlib.sha256(repr(options).encode()).hexdigest()[:16]
-    blocks, rate = _blocks(stems, partial(stems.read, name)), job.mixture.sample_rate
+    blocks, rate = song.blocks(song.stems[name]), song.sample_rate
     hear = partial(transcribe_blocks, blocks, rate, options, threads=threads, on_progress=report)
-    return _kept(job, f"{name}.{digest}", NOTES, hear)
+    return _kept(song.folder, f"{name}.{digest}", NOTES, hear)
 
 
-def _strokes(job: Job, stems: GrowingStems, report: Report) -> list[DrumStroke]:
-    rate, half_s = job.mixture.sample_rate, job.mixture.duration_s / 2
-    reads: tuple[Read, Read] = (partial(stems.read, DRUMS), job.mixture.read)
-    drums, song = (_blocks(stems, read) for read in reads)
+def _strokes(song: Material, report: Report) -> list[DrumStroke]:
+    rate, half_s = song.sample_rate, song.duration_s / 2
     hear = partial(
         transcribe_drums,
-        _reported(drums, 2 * rate, report),
-        _reported(song, 2 * rate, _after(half_s, report)),
+        _reported(song.blocks(song.stems[DRUMS]), 2 * rate, report),
+        _reported(song.blocks(song.mixture), 2 * rate, _after(half_s, report)),
         rate,
     )
-    return _kept(job, DRUMS, STROKES, hear)
+    return _kept(song.folder, DRUMS, STROKES, hear)
 
 
-def _kept(job: Job, name: str, kind: TypeAdapter[T], hear: Callable[[], T]) -> T:
+def _kept(folder: ResultFolder, name: str, kind: TypeAdapter[T], hear: Callable[[], T]) -> T:
     """What an interrupted run has heard, or what is heard now."""
-    file = job.folder.partial / f"{name}.json"
+    file = folder.partial / f"{name}.json"
     if file.exists():
         return kind.validate_json(file.read_bytes())
     heard = hear()
-    with job.folder.writing(file) as unfinished:
+    with folder.writing(file) as unfinished:
         unfinished.write_bytes(kind.dump_json(heard))
     return heard
 
@@ -168,17 +235,17 @@ def _edited(
 
 
 def _write(
-    job: Job,
+    song: Material,
     tempo: float | BeatGrid,
     key: Key | None,
     name: str,
     tracks: list[MidiTrack],
     chords: Sequence[ChordSegment] = (),
 ) -> str:
-    file = job.folder.path / "midi" / f"{name}.mid"
-    with job.folder.writing(file) as unfinished:
-        write_midi(unfinished, tracks, tempo, chords, job.tags, key)
-    return job.folder.relative(file)
+    file = song.folder.path / "midi" / f"{name}.mid"
+    with song.folder.writing(file) as unfinished:
+        write_midi(unfinished, tracks, tempo, chords, song.tags, key)
+    return song.folder.relative(file)
 
 
 def midi_tempo(
@@ -188,10 +255,6 @@ def midi_tempo(
     if given_bpm is not None:
         return given_bpm, "given"
     return (DEFAULT_TEMPO_BPM, "default") if grid is None else (grid, "song")
-
-
-def _blocks(stems: GrowingStems, read: Read) -> Iterator[Samples]:
-    return (read(start, stop) for start, stop in stretches(stems.written))
 
 
 def _after(before_s: float, report: Report) -> Report:

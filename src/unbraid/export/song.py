@@ -62,9 +62,15 @@ class Song:
     @property
     def grid(self) -> BeatGrid | None:
         """The beats; those of a tempo that was given, or else the song's own, if it has any."""
-        midi, found = self.manifest.midi, self.analysis
+        midi = self.manifest.midi
         if midi and midi.tempo_source == "given":
             return BeatGrid.steady(midi.tempo_bpm, self.length / self.sample_rate)
+        return self.beats
+
+    @property
+    def beats(self) -> BeatGrid | None:
+        """The song's own beats."""
+        found = self.analysis
         if found is None or found.metre is None:
             return None
         first = found.beats.index(found.downbeats[0]) if found.downbeats else 0
