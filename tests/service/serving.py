@@ -55,7 +55,7 @@ class Served:
     def __init__(self, data: Path, *arguments: str, **settings: str) -> None:
         self.data = data
         self._arguments = arguments
-        usual = {"CACHE_LIMIT": "0", "LEASE_S": "30", "THREADS": "1"}
+        usual = {"CACHE_LIMIT": "0", "LEASE_S": "30", "THREADS": "1", "QUICK_WORKERS": "0"}
         self._settings = {f"UNBRAID_{name}": value for name, value in (usual | settings).items()}
         self.start()
 

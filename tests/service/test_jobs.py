@@ -9,7 +9,7 @@ import pytest
 
 from unbraid.service.claims import Claim, Claims
 from unbraid.service.db import Base, Database, Upload
-from unbraid.service.jobs import Conflict, Jobs, NotFound, Order, QueueFull
+from unbraid.service.jobs import Conflict, Jobs, NotFound, Order, QueueFull, Task
 from unbraid.service.storage import new_id
 from unbraid.service.waiting import expected_wait
 from unbraid.types import ProcessOptions, Progress
@@ -246,6 +246,73 @@ def test_what_may_pass_is_tried_again_later_and_what_will_not_is_not(office: Off
     office.claims.fail(office.take(), {"type": "audio"}, again=False)
     assert (office.state(passing), office.state(lasting)) == ("queued", "failed")
     assert office.claims.take("server/1") is None  # not yet
+
+
+def result_of(office: Office) -> str:
+    """A job that is done."""
+    job = office.submit()
+    office.claims.finish(office.take(), [{"name": "a", "key": "k/1", "size_bytes": 5}])
+    return job
+
+
+def test_a_task_changes_the_result_of_its_job_and_no_more(office: Office) -> None:
+    job = result_of(office)
+    task = office.jobs.add_task("ann", job, Task("export", wish={"formats": ["click"]})).id
+    claim = office.take()
+    assert (claim.job_id, claim.parent_id, claim.wish) == (task, job, {"formats": ["click"]})
+    base = office.jobs.get("ann", job).files
+    new = [{"name": "a", "key": "k/2", "size_bytes": 7}]
+    office.claims.finish_task(claim, base, new, ["one"])
+    result, done = office.jobs.get("ann", job), office.jobs.get("ann", task)
+    assert (result.state, result.files, result.result_bytes) == ("done", new, 7)
+    assert (done.state, done.replaced, done.warnings) == ("done", base, ["one"])
+    assert [each.id for each in office.jobs.tasks(job)] == [task]
+    assert [each.id for each in office.jobs.list("ann").jobs] == [job]
+
+
+def test_two_tasks_of_one_result_are_done_one_after_another(office: Office) -> None:
+    job = result_of(office)
+    tasks = [office.jobs.add_task("ann", job, Task("export")).id for _ in range(2)]
+    first = office.take("server/1")
+    assert first.job_id == tasks[0]
+    assert office.claims.take("server/2") is None
+    office.claims.finish_task(first, office.jobs.get("ann", job).files, [])
+    assert office.take("server/2").job_id == tasks[1]
+
+
+def test_a_task_on_a_result_that_changed_meanwhile_is_done_once_more(office: Office) -> None:
+    job = result_of(office)
+    task = office.jobs.add_task("ann", job, Task("export")).id
+    office.claims.finish_task(office.take(), [], [])
+    assert office.state(task) == "queued"
+    assert office.take().job_id == task
+
+
+def test_a_task_ends_with_its_result(office: Office) -> None:
+    job = result_of(office)
+    running, waiting = (office.jobs.add_task("ann", job, Task("export")).id for _ in range(2))
+    claim = office.take()
+    office.jobs.remove("ann", job)
+    office.claims.finish_task(claim, [], [])
+    assert office.state(running) == "cancelled"
+    office.jobs.remove_tasks(0.0)
+    with pytest.raises(NotFound):
+        office.state(waiting)
+
+
+def test_some_workers_leave_songs_to_others(office: Office) -> None:
+    job = result_of(office)
+    office.submit()
+    assert office.claims.take("server/1", tasks_only=True) is None
+    task = office.jobs.add_task("ann", job, Task("export")).id
+    claim = office.claims.take("server/1", tasks_only=True)
+    assert claim
+    assert claim.job_id == task
+
+
+def test_only_a_result_can_be_worked_on(office: Office) -> None:
+    with pytest.raises(Conflict, match="the job is queued"):
+        office.jobs.add_task("ann", office.submit(), Task("export"))
 
 
 def test_the_wait_is_the_work_ahead(database: Database, office: Office) -> None:

@@ -17,8 +17,8 @@ from unbraid.service.janitor import tidy
 from unbraid.service.jobs import Jobs, Order
 from unbraid.service.queue import LocalQueue
 from unbraid.service.settings import Settings
-from unbraid.service.steps import work_folder
 from unbraid.service.storage import Storage, new_id, upload_key
+from unbraid.service.workshop import work_folder
 from unbraid.types import ProcessOptions
 
 RATE = 44_100
@@ -30,7 +30,12 @@ class Server:
 
     def __init__(self, folder: Path, lease_s: float = 30.0, max_duration_s: float = 60.0) -> None:
         self.settings = Settings(
-            data=folder, threads=1, cache_limit=0.0, lease_s=lease_s, max_duration_s=max_duration_s
+            data=folder,
+            threads=1,
+            quick_workers=0,
+            cache_limit=0.0,
+            lease_s=lease_s,
+            max_duration_s=max_duration_s,
         )
         self.database = Database(self.settings.database_url)
         self.database.migrate()

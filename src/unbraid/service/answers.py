@@ -22,7 +22,7 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that never changes.
+    """A file whose bytes never change; another may take its place.
 
     Attributes:
         key: of its bytes.
@@ -50,7 +50,7 @@ def file_answer(storage: Storage, file: StoredFile, headers: Headers) -> Respons
     about = {
         "ETag": file.etag,
         "Accept-Ranges": "bytes",
-        "Cache-Control": "private, max-age=31536000, immutable",
+        "Cache-Control": "private, no-cache",
         "Content-Disposition": disposition(file.name),
     }
     if file.etag in re.split(r"\s*,\s*", headers.get("if-none-match", "")):

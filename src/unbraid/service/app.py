@@ -23,6 +23,7 @@ from unbraid.service.routes import (
     results,
     resumable,
     session,
+    tasks,
     uploads,
     waveforms,
 )
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         renders,
         waveforms,
         session,
+        tasks,
         about,
     ):
         app.include_router(part.router, prefix=API)

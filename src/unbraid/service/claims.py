@@ -14,7 +14,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from unbraid.service.db import Database, Job, Step
+from unbraid.service.db import Database, Job, JobKind, Step
 from unbraid.service.jobs import OPTIONS, emit, end
 from unbraid.types import ProcessOptions, Progress
 
@@ -33,6 +33,9 @@ class Claim:
         file_name: how its owner calls it.
         options: what to make of it.
         fallback: model to take if that of the options cannot be had.
+        kind: what to do.
+        parent_id: the job whose result is worked on.
+        wish: what else is wanted.
     """
 
     job_id: str
@@ -41,6 +44,9 @@ class Claim:
     file_name: str
     options: ProcessOptions
     fallback: str | None
+    kind: JobKind
+    parent_id: str | None
+    wish: dict[str, Any]
 
 
 class Claims:
@@ -51,10 +57,21 @@ class Claims:
         self.lease_s = lease_s
         self._max_attempts = max_attempts
 
-    def take(self, worker: str) -> Claim | None:
-        """Claim the job whose turn it is; None if none waits."""
+    def take(self, worker: str, *, tasks_only: bool = False) -> Claim | None:
+        """Claim the job whose turn it is; None if none waits.
+
+        Args:
+            worker: names who claims.
+            tasks_only: leave songs to others.
+        """
         now = time.time()
-        waiting = (Job.state == "queued") & (Job.not_before <= now)
+        other = sa.orm.aliased(Job)
+        apart = sa.select(other.id).where(
+            other.parent_id == Job.parent_id, other.state == "running"
+        )
+        waiting = (Job.state == "queued") & (Job.not_before <= now) & ~apart.exists()
+        if tasks_only:
+            waiting &= Job.parent_id.is_not(None)
         first = (
             sa.select(Job.id)
             .where(waiting)
@@ -89,6 +106,9 @@ class Claims:
                 file_name=job.file_name,
                 options=OPTIONS.validate_python(job.options),
                 fallback=job.fallback,
+                kind=job.kind,
+                parent_id=job.parent_id,
+                wish=job.wish or {},
             )
 
     def renew(self, claim: Claim) -> Standing:
@@ -132,21 +152,59 @@ class Claims:
         claim: Claim,
         files: Sequence[dict[str, Any]],
         peaks: Sequence[dict[str, Any]] | None = None,
+        warnings: Sequence[str] = (),
     ) -> bool:
         """Complete a job with its files in the storage; False if it was lost before."""
         with self.database.write() as session:
             job = _held(session, claim)
             if job is None:
                 return False
-            for step in _running(session, job):
-                step.state, step.finished = "done", time.time()
-                step.done_s = step.done_s if step.total_s is None else step.total_s
-            _rest(job)
-            job.files, job.fraction = list(files), 1.0
+            job.files = list(files)
             job.peaks = None if peaks is None else list(peaks)
             job.result_bytes = sum(file["size_bytes"] for file in files)
-            end(session, job, "done")
+            _complete(session, job, warnings)
             return True
+
+    def parent(self, claim: Claim) -> Job | None:
+        """The job whose result is worked on; None once it was removed."""
+        with self.database.read() as session:
+            job = session.get(Job, claim.parent_id)
+        return None if job is None or job.removed else job
+
+    def finish_task(
+        self,
+        claim: Claim,
+        base: Sequence[dict[str, Any]],
+        files: Sequence[dict[str, Any]],
+        warnings: Sequence[str] = (),
+    ) -> None:
+        """Complete a task, and with it the result that it has worked on.
+
+        Where others have changed that meanwhile, the task is done once more.
+
+        Args:
+            claim: of the task.
+            base: files of the result as they were.
+            files: as they are now.
+            warnings: what the user should know.
+        """
+        with self.database.write() as session:
+            job = _held(session, claim)
+            parent = session.get(Job, claim.parent_id, with_for_update=True)
+            if job is None:
+                return
+            if parent is None or parent.removed:
+                _rest(job)
+                end(session, job, "cancelled")
+            elif parent.files != list(base):
+                _queue_again(session, job)
+            else:
+                kept = {file["key"] for file in files}
+                job.replaced = [file for file in base if file["key"] not in kept]
+                job.result_bytes = sum(file["size_bytes"] for file in job.replaced)
+                parent.files, parent.options = list(files), job.options
+                parent.result_bytes = sum(file["size_bytes"] for file in files)
+                _complete(session, job, warnings)
 
     def fail(self, claim: Claim, error: dict[str, Any], *, again: bool) -> None:
         """Give a job up, or, where `again` may help, let it be tried once more later."""
@@ -238,6 +296,16 @@ def _enter(session: Session, job: Job, progress: Progress, now: float) -> None:
         step.state, step.started, step.finished = "running", now, None
         step.attempts += 1
     step.done_s, step.total_s = progress.done_s, progress.total_s
+
+
+def _complete(session: Session, job: Job, warnings: Sequence[str]) -> None:
+    """Bring a job whose work is done to rest."""
+    for step in _running(session, job):
+        step.state, step.finished = "done", time.time()
+        step.done_s = step.done_s if step.total_s is None else step.total_s
+    _rest(job)
+    job.fraction, job.warnings = 1.0, list(warnings)
+    end(session, job, "done")
 
 
 def _rest(job: Job) -> None:

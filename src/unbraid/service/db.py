@@ -21,6 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x756E6272  # any number of our own
 BUSY_S = 30.0
 
+JobKind = Literal["process", "transcribe", "export"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["queued", "running", "done", "failed", "cancelled", "skipped"]
 EventKind = Literal["state", "progress"]
@@ -33,6 +34,7 @@ class Base(DeclarativeBase):
         float: sa.Double(),
         dict[str, Any]: sa.JSON(none_as_null=True),
         list[dict[str, Any]]: sa.JSON(),
+        JobKind: sa.String(16),
         JobState: sa.String(16),
         StepState: sa.String(16),
         EventKind: sa.String(16),
@@ -66,7 +68,9 @@ class Arrival(Base):
 
 
 class Job(Base):
-    """A song to take apart.
+    """A song to take apart, or a task: work on the result of another job, its `parent_id`.
+
+    A task keeps what it `replaced` among the files of its parent until it is cleared away itself.
 
     `turn` orders the jobs of one priority fairly: see `jobs.submit`. A running job belongs to the
     `worker` that claimed it under `token`, as long as that renews the lease.
@@ -76,6 +80,9 @@ class Job(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     owner: Mapped[str]
+    kind: Mapped[JobKind] = mapped_column(server_default="process")
+    parent_id: Mapped[str | None]
+    wish: Mapped[dict[str, Any] | None]
     state: Mapped[JobState]
     priority: Mapped[int]
     turn: Mapped[int]
@@ -103,11 +110,14 @@ class Job(Base):
     files: Mapped[list[dict[str, Any]]]
     result_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     peaks: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    replaced: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    warnings: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
 
     __table_args__ = (
         sa.UniqueConstraint("owner", "idempotency_key"),
         sa.Index("job_by_turn", "state", "priority", "turn"),
         sa.Index("job_by_owner", "owner", "created"),
+        sa.Index("job_by_parent", "parent_id"),
     )
 
 

@@ -7,10 +7,11 @@ from unbraid.service.audit import Audit
 from unbraid.service.jobs import Jobs
 from unbraid.service.renders import made_folder
 from unbraid.service.settings import Settings
-from unbraid.service.steps import work_folder
 from unbraid.service.storage import Storage, peaks_key
+from unbraid.service.workshop import work_folder
 
 DAY_S = 86_400
+TASK_KEPT_S = DAY_S  # that a task is remembered, with the files that it replaced
 UNUSED_S = DAY_S  # after which a recording that has no job goes
 
 
@@ -20,9 +21,11 @@ def tidy(jobs: Jobs, storage: Storage, settings: Settings) -> None:
     Audit(jobs.database).forget(now - settings.audit_days * DAY_S)
     if settings.keep_days is not None:
         jobs.remove_ended(now - settings.keep_days * DAY_S)
+    jobs.remove_tasks(now - TASK_KEPT_S)
     storage.delete(jobs.drop_unused(now - UNUSED_S))
     for job in jobs.removable():
-        storage.delete([*(file["key"] for file in job.files), peaks_key(job.id)])
+        files = [*job.files, *(job.replaced or ())]
+        storage.delete([*(file["key"] for file in files), peaks_key(job.id)])
         shutil.rmtree(made_folder(settings) / job.id, ignore_errors=True)
         if recording := jobs.purge(job):
             storage.delete([recording])

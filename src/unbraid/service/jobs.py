@@ -18,11 +18,27 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from unbraid.errors import UnbraidError
-from unbraid.service.db import Arrival, Database, Event, EventKind, Job, JobState, Step, Upload
+from unbraid.service.db import (
+    Arrival,
+    Database,
+    Event,
+    EventKind,
+    Job,
+    JobKind,
+    JobState,
+    Step,
+    Upload,
+)
 from unbraid.types import ProcessOptions, Stage
 
 Priority = Literal["low", "normal", "high"]
 PRIORITIES: dict[Priority, int] = {"low": -1, "normal": 0, "high": 1}
+TASK_PRIORITY: Priority = "high"  # somebody waits for it
+STAGES_OF: dict[JobKind, tuple[Stage, ...]] = {
+    "process": ("decode", "separate", "judge", "analyse", "transcribe", "export"),
+    "transcribe": ("transcribe", "export"),
+    "export": ("export",),
+}
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 STAGES: tuple[Stage, ...] = get_args(Stage)  # in their order
 MAX_EVENTS = 500  # read at once
@@ -63,6 +79,21 @@ class Order:
         """The same for the same order."""
         facts = [self.upload_id, self.options, self.priority, self.fallback]
         return hashlib.sha256(TypeAdapter(list[Any]).dump_json(facts)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work to do on a result.
+
+    Attributes:
+        kind: what to do.
+        options: of the result once it is done; None leaves them.
+        wish: what else is wanted.
+    """
+
+    kind: JobKind
+    options: ProcessOptions | None = None
+    wish: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,41 +146,69 @@ class Jobs:
                     raise Conflict("this Idempotency-Key was used for another job; take a new one")
                 return earlier
             upload = _upload(session, owner, order.upload_id)
-            queued = _count(session, Job.owner == owner, Job.state == "queued")
-            if queued >= self._max_queued:
-                raise QueueFull(f"{queued} jobs are waiting; send more when some are done")
-            priority = PRIORITIES[order.priority]
             job = Job(
-                id=secrets.token_urlsafe(15),
                 owner=owner,
-                state="queued",
-                priority=priority,
-                turn=_next_turn(session, owner, priority),
+                kind="process",
                 upload_id=upload.id,
                 file_name=upload.file_name,
                 options=OPTIONS.dump_python(order.options, mode="json"),
                 fallback=order.fallback,
                 idempotency_key=idempotency_key,
                 fingerprint=order.fingerprint,
-                created=time.time(),
-                not_before=0.0,
-                worked_s=0.0,
-                attempts=0,
-                cancel_asked=False,
-                removed=False,
-                last_event=0,
-                files=[],
-                result_bytes=0,
             )
-            session.add(job)
-            session.flush()
-            session.add_all(
-                Step(job_id=job.id, stage=stage, state="queued", attempts=0, done_s=0.0)
-                for stage in STAGES
-                if stage != "pull"
+            return self._queue(session, job, order.priority)
+
+    def add_task(self, owner: str, job_id: str, task: Task) -> Job:
+        """Queue work on the result of a job.
+
+        Raises:
+            NotFound: there is none of that id.
+            Conflict: it has no result.
+            QueueFull: too many jobs of the owner wait.
+        """
+        with self.database.write() as session:
+            parent = _job(session, owner, job_id, lock=True)
+            if parent.state != "done" or parent.parent_id:
+                raise Conflict(f"the job is {parent.state}; there must be a result to work on")
+            options = OPTIONS.dump_python(task.options, mode="json") if task.options else None
+            job = Job(
+                owner=owner,
+                kind=task.kind,
+                parent_id=parent.id,
+                wish=task.wish,
+                upload_id=parent.upload_id,
+                file_name=parent.file_name,
+                options=options or parent.options,
+                fingerprint="",
             )
-            emit(session, job, "state", {"state": "queued"})
-            return job
+            return self._queue(session, job, TASK_PRIORITY)
+
+    def tasks(self, job_id: str) -> Sequence[Job]:
+        """The work on the result of a job, the latest first."""
+        query = sa.select(Job).where(Job.parent_id == job_id, Job.removed.is_(False))
+        with self.database.read() as session:
+            return session.scalars(query.order_by(Job.created.desc())).all()
+
+    def _queue(self, session: Session, job: Job, priority: Priority) -> Job:
+        """Let a new job wait for its turn."""
+        queued = _count(session, Job.owner == job.owner, Job.state == "queued")
+        if queued >= self._max_queued:
+            raise QueueFull(f"{queued} jobs are waiting; send more when some are done")
+        job.id, job.state, job.created = secrets.token_urlsafe(15), "queued", time.time()
+        job.priority = PRIORITIES[priority]
+        job.turn = _next_turn(session, job.owner, job.priority)
+        job.not_before = job.worked_s = 0.0
+        job.attempts = job.last_event = job.result_bytes = 0
+        job.cancel_asked = job.removed = False
+        job.files = []
+        session.add(job)
+        session.flush()
+        session.add_all(
+            Step(job_id=job.id, stage=stage, state="queued", attempts=0, done_s=0.0)
+            for stage in STAGES_OF[job.kind]
+        )
+        emit(session, job, "state", {"state": "queued"})
+        return job
 
     def get(self, owner: str, job_id: str) -> Job:
         """A job of the owner's.
@@ -163,8 +222,8 @@ class Jobs:
     def list(
         self, owner: str, state: JobState | None = None, offset: int = 0, limit: int = 50
     ) -> Page:
-        """The owner's jobs."""
-        chosen = [Job.owner == owner, Job.removed.is_(False)]
+        """The owner's jobs, without tasks."""
+        chosen = [Job.owner == owner, Job.removed.is_(False), Job.parent_id.is_(None)]
         if state:
             chosen.append(Job.state == state)
         newest = sa.select(Job).where(*chosen).order_by(Job.created.desc(), Job.id)
@@ -215,6 +274,21 @@ class Jobs:
         old = sa.update(Job).where(Job.finished < before, Job.removed.is_(False))
         with self.database.write() as session:
             session.execute(old.values(removed=True, idempotency_key=None))
+
+    def remove_tasks(self, before: float) -> None:
+        """Remove tasks that ended before a time, or whose job was removed."""
+        parent = sa.orm.aliased(Job)
+        there = sa.select(parent.id).where(parent.id == Job.parent_id, ~parent.removed).exists()
+        needless = (
+            Job.parent_id.is_not(None)
+            & Job.removed.is_(False)
+            & sa.or_(Job.finished < before, ~there)
+        )
+        with self.database.read() as session:
+            if session.scalar(sa.select(Job.id).where(needless).limit(1)) is None:
+                return
+        with self.database.write() as session:
+            session.execute(sa.update(Job).where(needless).values(removed=True, cancel_asked=True))
 
     def drop_unused(self, before: float) -> Sequence[str]:
         """Forget recordings that came before a time and have no job; gives their storage keys."""

@@ -66,7 +66,12 @@ class Metrics:
                 Step,
                 sa.and_(Step.job_id == Job.id, Step.stage == "separate", Step.state == "done"),
             )
-            .where(Job.state == "done", Job.finished > self._seen, Job.finished <= now)
+            .where(
+                Job.kind == "process",
+                Job.state == "done",
+                Job.finished > self._seen,
+                Job.finished <= now,
+            )
         )
         self._seen = now
         with self._house.database.read() as session:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from unbraid.service.claims import Claims
 from unbraid.service.settings import Settings
-from unbraid.service.worker import STOP, WAKE
+from unbraid.service.worker import QUICK, STOP, WAKE
 
 LOOK_S = 0.2  # between looks at the workers
 EXPIRE_S = 1.0  # between looks for leases that have run out
@@ -53,6 +53,7 @@ class _Worker:
     name: str
     process: "subprocess.Popen[str]"
     born: float
+    quick: bool
 
     def tell(self, wish: str) -> None:
         """Say something to it, if it still lives."""
@@ -92,7 +93,10 @@ class LocalQueue:
         """Queue again what an earlier server left, and start the workers."""
         self._claims.server_returned(self._server)
         with self._lock:
-            self._workers = [self._spawn() for _ in range(self._settings.workers)]
+            self._workers = [
+                *(self._spawn() for _ in range(self._settings.workers)),
+                *(self._spawn(quick=True) for _ in range(self._settings.quick_workers)),
+            ]
         self._keeper = threading.Thread(target=self._keep, name="workers", daemon=True)
         self._keeper.start()
 
@@ -144,7 +148,7 @@ class LocalQueue:
 
     def _replace(self, dead: _Worker) -> None:
         with self._lock:
-            self._workers[self._workers.index(dead)] = self._spawn()
+            self._workers[self._workers.index(dead)] = self._spawn(quick=dead.quick)
         self._bury(dead)
         self.restarts += 1
 
@@ -155,17 +159,17 @@ class LocalQueue:
                 log.warning("%s hangs", worker.name)
                 worker.process.kill()
 
-    def _spawn(self) -> _Worker:
+    def _spawn(self, *, quick: bool = False) -> _Worker:
         name = f"{self._server}/{secrets.token_hex(4)}"
         process = subprocess.Popen(
-            [sys.executable, "-m", "unbraid.service.worker", name],
+            [sys.executable, "-m", "unbraid.service.worker", name, *[QUICK] * quick],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
             env={name: value for name, value in os.environ.items() if name != SECRET}
             | {"PYTHONUNBUFFERED": "1"},
         )
-        worker = _Worker(name, process, time.monotonic())
+        worker = _Worker(name, process, time.monotonic(), quick)
         worker.tell(self._settings.model_dump_json() + "\n")
         return worker
 

@@ -1,17 +1,28 @@
 """What the API takes and gives."""
 
 import datetime
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from unbraid.exporting import ExportName
 from unbraid.presets import PRESETS, PresetName
-from unbraid.service.db import Event, EventKind, Job, JobState, Step, StepState, Upload
+from unbraid.service.db import Event, EventKind, Job, JobKind, JobState, Step, StepState, Upload
 from unbraid.service.jobs import OPTIONS, PRIORITIES, Priority
 from unbraid.service.parts import PartKind
 from unbraid.service.waiting import Wait
-from unbraid.types import AudioFormat, BitDepth, ProcessOptions, Stage, StemName
+from unbraid.types import (
+    AudioFormat,
+    BitDepth,
+    CleanupOptions,
+    ProcessOptions,
+    QuantiseOptions,
+    Stage,
+    StemName,
+    TranscriptionOptions,
+)
 
 CONTENT_TYPES = {
     "wav": "audio/wav",
@@ -19,7 +30,6 @@ CONTENT_TYPES = {
     "mp3": "audio/mpeg",
     "ogg": "audio/ogg",
     "opus": "audio/ogg",
-    "mid": "audio/midi",
     "m4a": "audio/mp4",
     "aac": "audio/aac",
     "aif": "audio/aiff",
@@ -27,6 +37,10 @@ CONTENT_TYPES = {
     "oga": "audio/ogg",
     "mp4": "video/mp4",
     "webm": "video/webm",
+    "mid": "audio/midi",
+    "musicxml": "application/vnd.recordare.musicxml+xml",
+    "txt": "text/plain; charset=utf-8",
+    "cho": "text/plain; charset=utf-8",
     "json": "application/json",
     "html": "text/html",
 }
@@ -93,6 +107,48 @@ class JobRequest(BaseModel):
         return self.options or ProcessOptions()
 
 
+class TranscribeRequest(BaseModel):
+    """How to transcribe a result anew; what is not given stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"transcription": {"onset_threshold": 0.6, "min_note_duration_s": 0.1}},
+                {"quantise": {"grid": "1/16", "swing": 0.2}, "midi_tempo": None},
+            ]
+        },
+    )
+
+    transcription: TranscriptionOptions = Field(
+        default_factory=TranscriptionOptions, description="what counts as a note"
+    )
+    cleanup: CleanupOptions = Field(
+        default_factory=CleanupOptions, description="which notes are dropped or joined"
+    )
+    quantise: QuantiseOptions | None = Field(
+        default=None, description="where notes are moved to; null leaves them"
+    )
+    midi_tempo: float | None = Field(
+        default=None, description="beats per minute of the MIDI files; null is the song's own"
+    )
+
+    def applied_to(self, options: ProcessOptions) -> ProcessOptions:
+        """Options with what was given."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return replace(options, **given)
+
+
+class ExportRequest(BaseModel):
+    """Exports to make."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"formats": ["musicxml", "dawproject"]}]}
+    )
+
+    formats: Annotated[list[ExportName], Field(min_length=1, max_length=20)]
+
+
 class FileView(BaseModel):
     """A file of a result."""
 
@@ -153,6 +209,8 @@ class JobSummary(BaseModel):
     """A job, in short."""
 
     id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    kind: Annotated[JobKind, Field(description="`process`, or what a task does")]
+    parent_id: Annotated[str | None, Field(description="of a task: the job whose result it is")]
     state: JobState
     upload_id: Annotated[str, Field(description="its recording, which other jobs may use too")]
     file_name: str
@@ -177,10 +235,14 @@ class JobView(JobSummary):
     steps: list[StepView]
     wait: Annotated[WaitView | None, Field(description="of a queued job")]
     files: Annotated[list[FileView], Field(description="of the result, once the job is done")]
+    warnings: Annotated[list[str], Field(description="what one should know of the result")]
+    tasks: Annotated[
+        list[JobSummary], Field(description="work on the result, of the last day, the latest first")
+    ]
     last_event: Annotated[int, Field(description="number of the latest event")]
 
     @classmethod
-    def whole(cls, job: Job, steps: list[Step], wait: Wait | None) -> Self:
+    def whole(cls, job: Job, steps: list[Step], wait: Wait | None, tasks: list[Job]) -> Self:
         """The view of a job."""
         return cls(
             **_facts(job),
@@ -199,6 +261,8 @@ class JobView(JobSummary):
                 )
                 for file in job.files
             ],
+            warnings=job.warnings or [],
+            tasks=[JobSummary.of(task) for task in tasks],
             last_event=job.last_event,
         )
 
@@ -345,6 +409,8 @@ def _facts(job: Job) -> dict[str, Any]:
     names = {number: name for name, number in PRIORITIES.items()}
     return {
         "id": job.id,
+        "kind": job.kind,
+        "parent_id": job.parent_id,
         "state": job.state,
         "upload_id": job.upload_id,
         "file_name": job.file_name,

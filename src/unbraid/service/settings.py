@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     ] = 7.0
     audit_days: Annotated[float, Field(description="that the audit log reaches back", ge=0)] = 90.0
     workers: Annotated[int, Field(description="songs at work at once", ge=0, le=256)] = 1
+    quick_workers: Annotated[
+        int,
+        Field(description="workers for exports and transcription alone, beside those", ge=0, le=16),
+    ] = 1
     threads: Annotated[
         int | None, Field(description="threads of each worker; by default its share of cores", ge=1)
     ] = None

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,13 @@ from unbraid.errors import AudioError, Cancelled, ResourceError, UnbraidError
 from unbraid.export.naming import safe_name
 from unbraid.pipeline import Result, process
 from unbraid.separation.cache import FileCache
-from unbraid.service.claims import Claim, Claims, Standing
+from unbraid.service.claims import Claim, Standing
 from unbraid.service.parts import parts_of
 from unbraid.service.peaks import MIX, draw
-from unbraid.service.settings import GB, Settings
-from unbraid.service.storage import Storage, peaks_key, result_key, upload_key
+from unbraid.service.settings import GB
+from unbraid.service.storage import peaks_key, result_key, upload_key
+from unbraid.service.tasks import work_on_result
+from unbraid.service.workshop import Workshop, work_folder
 from unbraid.types import Progress
 from unbraid.weights import ModelStore
 
@@ -39,20 +40,6 @@ class Lost(Cancelled):
     """Another worker has this job now."""
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """What a worker works with."""
-
-    settings: Settings
-    claims: Claims
-    storage: Storage
-
-
-def work_folder(settings: Settings) -> Path:
-    """Where workers keep what is unfinished, from which a later attempt goes on."""
-    return settings.data / "work"
-
-
 def run_step(claim: Claim, shop: Workshop, stopping: threading.Event) -> None:
     """Do the work of a claim, and store what became of it.
 
@@ -63,9 +50,7 @@ def run_step(claim: Claim, shop: Workshop, stopping: threading.Event) -> None:
     """
     try:
         with _kept(claim, shop) as tick:
-            result = _process(claim, shop, lambda progress: tick(progress, stopping))
-            files = _store(claim, shop, result)
-            peaks = _draw(claim, shop, result)
+            finish = _work(claim, shop, lambda progress: tick(progress, stopping))
     except HandedBack:
         _surely(lambda: shop.claims.hand_back(claim))
     except Lost:
@@ -79,7 +64,7 @@ def run_step(claim: Claim, shop: Workshop, stopping: threading.Event) -> None:
         told = describe(error)
         _surely(lambda: shop.claims.fail(claim, told, again=again))
     else:
-        _surely(lambda: shop.claims.finish(claim, files, peaks))
+        _surely(finish)
 
 
 def describe(error: Exception) -> dict[str, Any]:
@@ -159,6 +144,17 @@ class _Ticker:
     def _send(self, progress: Progress) -> None:
         self._unsent = None
         self.update(lambda: self._shop.claims.report(self._claim, progress))
+
+
+def _work(
+    claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]
+) -> Callable[[], object]:
+    """Do what a claim is about; gives what tells the database so."""
+    if claim.parent_id:
+        return work_on_result(claim, shop, on_progress)
+    result = _process(claim, shop, on_progress)
+    files, peaks = _store(claim, shop, result), _draw(claim, shop, result)
+    return lambda: shop.claims.finish(claim, files, peaks, result.manifest.warnings)
 
 
 def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]) -> Result:

@@ -51,6 +51,11 @@ def result_key(job_id: str, number: int) -> str:
     return f"results/{job_id}/{number}"
 
 
+def task_key(job_id: str, task_id: str, number: int) -> str:
+    """Where a file of a result lies that a task has made."""
+    return f"results/{job_id}/{task_id}-{number}"
+
+
 def peaks_key(job_id: str) -> str:
     """Where the peaks of a result lie."""
     return f"results/{job_id}/peaks"
@@ -99,6 +104,14 @@ class Storage:
             raise
         await writer.close()
         return Stored(size, digest.hexdigest())
+
+    def place(self, key: str, file: Path) -> None:
+        """Let a file be what is stored, which must not be written to; it may be a link."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if self._folder:
+            file.symlink_to(self._folder.resolve() / key)
+        else:
+            self.fetch(key, file)
 
     def put(self, key: str, file: Path) -> int:
         """Store a file; gives its size in bytes."""

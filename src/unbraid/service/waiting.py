@@ -36,10 +36,11 @@ def expected_wait(database: Database, job: Job, workers: int) -> Wait:
             sa.or_(Job.turn < job.turn, sa.and_(Job.turn == job.turn, Job.created < job.created)),
         ),
     )
-    ahead = sa.select(sa.func.count()).select_from(Job).where(Job.state == "queued", before)
+    alike = Job.parent_id.is_(None) if job.parent_id is None else Job.parent_id.is_not(None)
+    ahead = sa.select(sa.func.count()).select_from(Job).where(Job.state == "queued", before, alike)
     done = (
         sa.select(Job.worked_s)
-        .where(Job.state == "done")
+        .where(Job.state == "done", alike)
         .order_by(Job.finished.desc())
         .limit(RECENT)
     )
@@ -48,7 +49,7 @@ def expected_wait(database: Database, job: Job, workers: int) -> Wait:
         position = session.scalar(ahead) or 0
         recent = session.scalars(done).all()
         running = session.execute(
-            sa.select(Job.claimed, Job.fraction).where(Job.state == "running")
+            sa.select(Job.claimed, Job.fraction).where(Job.state == "running", alike)
         ).all()
     if not recent or not workers:
         return Wait(position, None)

@@ -18,10 +18,12 @@ from unbraid.service.claims import Claims
 from unbraid.service.db import Database
 from unbraid.service.log import log_as_json
 from unbraid.service.settings import Settings
-from unbraid.service.steps import Workshop, run_step
+from unbraid.service.steps import run_step
 from unbraid.service.storage import Storage
+from unbraid.service.workshop import Workshop
 
 WAKE, STOP = "wake\n", "stop\n"
+QUICK = "quick"  # leaves songs to others
 POLL_S = 0.5  # between looks for jobs that nobody has told of
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ def main() -> None:
     while not stopping.is_set():
         woken.clear()
         try:
-            claim = claims.take(sys.argv[1])
+            claim = claims.take(sys.argv[1], tasks_only=QUICK in sys.argv[2:])
         except OperationalError as error:
             log.warning("the database does not answer: %s", error.orig)
             claim = None

@@ -32,6 +32,7 @@ def ready(house: AtHouse) -> Readiness:
         session.execute(sa.select(1))
     house.storage.check()
     workers = len(house.queue.pids)
-    if workers < house.settings.workers:
-        raise ResourceError(f"{workers} of {house.settings.workers} workers are there; wait")
+    wanted = house.settings.workers + house.settings.quick_workers
+    if workers < wanted:
+        raise ResourceError(f"{workers} of {wanted} workers are there; wait")
     return Readiness(workers=workers)

@@ -40,7 +40,7 @@ def submit(
     job = house.jobs.submit(owner, order, key)
     house.queue.enqueue(job.id)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
-    return _view(house, job)
+    return job_view(house, job)
 
 
 @router.get("")
@@ -64,7 +64,7 @@ def list_jobs(
 @router.get("/{job_id}")
 def get_job(job: OwnJob, house: AtHouse) -> JobView:
     """Say how far a job is."""
-    return _view(house, job)
+    return job_view(house, job)
 
 
 @router.post("/{job_id}/cancel", status_code=HTTPStatus.ACCEPTED)
@@ -72,7 +72,7 @@ def cancel(job_id: str, house: AtHouse, owner: Owner) -> JobView:
     """Stop a job: at once if it waits, after the segment at hand if it runs."""
     job = house.jobs.cancel(owner, job_id)
     house.queue.cancel(job.id)
-    return _view(house, job)
+    return job_view(house, job)
 
 
 @router.delete("/{job_id}", status_code=HTTPStatus.NO_CONTENT)
@@ -96,8 +96,10 @@ async def events(
         yield ServerSentEvent(event=event.kind, id=str(event.number), data=event_data(event))
 
 
-def _view(house: House, job: Job) -> JobView:
+def job_view(house: House, job: Job) -> JobView:
+    """All about a job."""
     wait = None
     if job.state == "queued":
         wait = expected_wait(house.database, job, house.settings.workers)
-    return JobView.whole(job, list(house.jobs.steps(job.id)), wait)
+    tasks = list(house.jobs.tasks(job.id))
+    return JobView.whole(job, list(house.jobs.steps(job.id)), wait, tasks)

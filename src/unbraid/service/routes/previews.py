@@ -13,7 +13,7 @@ from unbraid.service.house import AtHouse, House, OwnJob
 from unbraid.service.jobs import ACTIVE, OPTIONS, Conflict, NotFound
 from unbraid.service.previews import CHUNK_S, Preview, find_preview
 from unbraid.service.schemas import PreviewView
-from unbraid.service.steps import work_folder
+from unbraid.service.workshop import work_folder
 from unbraid.weights import models
 
 router = APIRouter(prefix="/jobs/{job_id}/preview", tags=["results"])

@@ -90,9 +90,9 @@ def finished(job: Job) -> dict[str, StoredFile]:
             name=f"{track_of(job)} - {PurePosixPath(file['name']).name}",
             content_type=content_type(file["name"]),
             size_bytes=file["size_bytes"],
-            etag=f'"{job.id}-{number}"',
+            etag=f'"{file["key"].replace("/", "-")}"',
         )
-        for number, file in enumerate(job.files)
+        for file in job.files
     }
 
 

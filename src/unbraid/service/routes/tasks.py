@@ -1,0 +1,45 @@
+"""Work on a result that is there: transcribed anew, exported."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from unbraid.export.tempo_map import check_tempo
+from unbraid.service.house import AtHouse, House, Owner, OwnJob
+from unbraid.service.jobs import OPTIONS, Task
+from unbraid.service.routes.jobs import job_view
+from unbraid.service.schemas import ExportRequest, JobView, TranscribeRequest
+
+router = APIRouter(prefix="/jobs/{job_id}", tags=["tasks"])
+
+
+@router.post("/transcribe", status_code=HTTPStatus.CREATED)
+def transcribe(
+    wish: TranscribeRequest, job: OwnJob, house: AtHouse, owner: Owner, response: Response
+) -> JobView:
+    """Transcribe the stems anew with other options; exports with notes follow.
+
+    Makes a task: a job of its own, with progress and events, after which the files of this one are
+    new. A task that fails or is cancelled changes nothing.
+    """
+    if wish.midi_tempo is not None:
+        check_tempo(wish.midi_tempo)
+    options = wish.applied_to(OPTIONS.validate_python(job.options))
+    return _task(house, owner, job.id, Task("transcribe", options), response)
+
+
+@router.post("/exports", status_code=HTTPStatus.CREATED)
+def export(
+    wish: ExportRequest, job: OwnJob, house: AtHouse, owner: Owner, response: Response
+) -> JobView:
+    """Make exports; a task, after which they are among the files of this job."""
+    task = Task("export", wish={"formats": list(dict.fromkeys(wish.formats))})
+    return _task(house, owner, job.id, task, response)
+
+
+def _task(house: House, owner: str, job_id: str, task: Task, response: Response) -> JobView:
+    house.check_room()
+    made = house.jobs.add_task(owner, job_id, task)
+    house.queue.enqueue(made.id)
+    response.headers["Location"] = f"/api/v1/jobs/{made.id}"
+    return job_view(house, made)

@@ -1,0 +1,155 @@
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import mido
+import pytest
+from tests.service.serving import Served, wait_for
+
+from unbraid.export.manifest import Manifest
+
+JOBS = "/api/v1/jobs"
+OPTIONS = {"stems": ["bass", "drums"], "format": "flac"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with Served(tmp_path_factory.mktemp("data")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def done(server: Served, song: Path) -> str:
+    job_id = server.submit(song, options=OPTIONS)
+    list(server.watch(job_id))
+    return job_id
+
+
+def post(server: Served, url: str, wish: dict[str, Any]) -> dict[str, Any]:
+    answer = server.client.post(url, json=wish)
+    assert answer.status_code == 201, answer.text
+    task: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == f"{JOBS}/{task['id']}"
+    return task
+
+
+def fetch(server: Served, job_id: str) -> dict[str, bytes]:
+    files = server.job(job_id)["files"]
+    return {file["name"]: server.client.get(file["url"]).content for file in files}
+
+
+def test_a_result_is_transcribed_anew_and_its_exports_follow(server: Served, done: str) -> None:
+    export = post(server, f"{JOBS}/{done}/exports", {"formats": ["musicxml", "click"]})
+    assert (export["kind"], export["parent_id"]) == ("export", done)
+    list(server.watch(export["id"]))
+    before = fetch(server, done)
+    score = "notation/Für Elise.musicxml"
+    assert {score, "extra/Für Elise click.wav"} < set(before)
+
+    wish = {"transcription": {"onset_threshold": 0.8}, "midi_tempo": 90}
+    task = post(server, f"{JOBS}/{done}/transcribe", wish)
+    events = list(server.watch(task["id"]))
+    assert [event["state"] for event in events if event["kind"] == "state"][-1] == "done"
+    stages = [event["stage"] for event in events if event["kind"] == "progress"]
+    assert list(dict.fromkeys(stages)) == ["transcribe", "export"]
+    after = fetch(server, done)
+    assert set(after) == set(before)
+    same = {name for name in before if before[name] == after[name]}
+    assert {"stems/bass.flac", "stems/drums.flac", "analysis.json"} <= same
+    assert not {"midi/all.mid", "manifest.json", score} & same
+
+    job = server.job(done)
+    assert job["options"]["midi_tempo"] == 90
+    assert job["options"]["format"] == "flac"
+    assert [each["id"] for each in job["tasks"]] == [task["id"], export["id"]]
+    manifest = Manifest.model_validate_json(after["manifest.json"])
+    assert manifest.options.transcription.onset_threshold == 0.8
+    midi = mido.MidiFile(file=io.BytesIO(after["midi/all.mid"]))
+    assert next(each.tempo for each in midi if each.type == "set_tempo") == 666_667
+    listed = server.client.get(JOBS).json()["jobs"]
+    assert task["id"] not in [each["id"] for each in listed]
+
+
+def test_files_say_what_they_are(server: Served, done: str) -> None:
+    found = {(file["kind"], file["of"]) for file in server.job(done)["files"]}
+    assert {("stem", "bass"), ("midi", "all"), ("raw midi", "bass"), ("analysis", None)} <= found
+
+
+def test_a_task_that_ends_badly_leaves_the_result(server: Served, done: str) -> None:
+    before = fetch(server, done)
+    task = post(server, f"{JOBS}/{done}/transcribe", {"cleanup": {"min_velocity": 127}})
+    for event in server.watch(task["id"]):
+        if event.get("stage") == "transcribe":
+            server.client.post(f"{JOBS}/{task['id']}/cancel")
+    assert server.job(task["id"])["state"] == "cancelled"
+    assert server.job(done)["state"] == "done"
+    assert fetch(server, done) == before
+
+
+def test_an_export_that_cannot_be_made_says_why(server: Served, song: Path) -> None:
+    silent = {"stems": ["vocals"], "residual": "off", "midi": False, "analysis": False}
+    job_id = server.submit(song, options=silent)
+    list(server.watch(job_id))
+    both = post(server, f"{JOBS}/{job_id}/exports", {"formats": ["chords", "multichannel"]})
+    list(server.watch(both["id"]))
+    assert server.job(both["id"])["state"] == "done"
+    assert "no chords were found" in server.job(both["id"])["warnings"][0]
+    none = post(server, f"{JOBS}/{job_id}/exports", {"formats": ["chords"]})
+    list(server.watch(none["id"]))
+    error = server.job(none["id"])["error"]
+    assert (error["type"], "no chords were found" in error["detail"]) == ("input", True)
+
+
+def test_a_killed_server_goes_on_with_a_task(server: Served, done: str) -> None:
+    task = post(server, f"{JOBS}/{done}/transcribe", {"quantise": {"grid": "1/8"}})
+    for event in server.watch(task["id"]):
+        if event.get("stage") == "transcribe":
+            break
+    server.kill()
+    server.start()
+    list(server.watch(task["id"]))
+    assert server.job(task["id"])["state"] == "done"
+    assert server.job(done)["options"]["quantise"]["grid"] == "1/8"
+    manifest = json.loads(fetch(server, done)["manifest.json"])
+    assert manifest["midi"]["quantised"]
+
+
+def test_a_task_needs_not_wait_for_songs(tmp_path: Path, song: Path, long_song: Path) -> None:
+    with Served(tmp_path, QUICK_WORKERS="1") as server:
+        first = server.submit(song, options=OPTIONS)
+        list(server.watch(first))
+        busy = server.submit(long_song, options=OPTIONS)
+        task = post(server, f"{JOBS}/{first}/exports", {"formats": ["chords"]})
+        list(server.watch(task["id"]))
+        assert server.job(task["id"])["state"] == "done"
+        assert server.job(busy)["state"] in ("queued", "running")
+        ready = server.client.get("/ready").json()
+        assert ready["workers"] == 2
+        server.client.delete(f"{JOBS}/{busy}")
+        server.client.delete(f"{JOBS}/{first}")
+        wait_for(lambda: not [f for f in (server.data / "objects").rglob("*") if f.is_file()])
+
+
+@pytest.mark.parametrize(
+    ("path", "wish", "status"),
+    [
+        ("transcribe", {"transcription": {"onset_threshold": 2}}, 422),
+        ("transcribe", {"midi_tempo": 0}, 422),
+        ("transcribe", {"nonsense": 1}, 422),
+        ("exports", {"formats": []}, 422),
+        ("exports", {"formats": ["pdf"]}, 422),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused(
+    server: Served, done: str, path: str, wish: dict[str, Any], status: int
+) -> None:
+    assert server.client.post(f"{JOBS}/{done}/{path}", json=wish).status_code == status
+
+
+def test_there_must_be_a_result_to_work_on(server: Served, long_song: Path) -> None:
+    job_id = server.submit(long_song)
+    assert server.client.post(f"{JOBS}/{job_id}/transcribe", json={}).status_code == 409
+    assert server.client.post(f"{JOBS}/nobody/transcribe", json={}).status_code == 404
+    server.client.delete(f"{JOBS}/{job_id}")
