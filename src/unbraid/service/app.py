@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 
 from unbraid import __version__
+from unbraid.service.compat import bass, gateway, multitrack, outcome
 from unbraid.service.gate import API, COOKIE, Gate, admitted
 from unbraid.service.house import House
 from unbraid.service.metrics import Metrics, Stopwatch
@@ -84,6 +85,8 @@ def create_app(settings: Settings) -> FastAPI:
         about,
     ):
         app.include_router(part.router, prefix=API)
+    for system in (bass, gateway, outcome, multitrack):
+        app.include_router(system.router)
     app.router.default = Studio(app.router.default)
     explain_errors(app)
     app.add_middleware(Stopwatch, metrics=metrics)

@@ -219,6 +219,11 @@ class Jobs:
         with self.database.read() as session:
             return _job(session, owner, job_id)
 
+    def find(self, owner: str, idempotency_key: str) -> Job | None:
+        """The job that the owner has made with a key, if any."""
+        with self.database.read() as session:
+            return _by_key(session, owner, idempotency_key)
+
     def list(
         self, owner: str, state: JobState | None = None, offset: int = 0, limit: int = 50
     ) -> Page:

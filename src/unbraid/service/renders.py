@@ -1,4 +1,4 @@
-"""Audio that is made of a result when asked for: stems in other formats, and mixes.
+"""Audio that is made of a result when asked for: stems in other formats, together, and mixed.
 
 What was made is kept for a while, for it is often asked for in parts. It is made in threads, for
 the libraries at work let others go on meanwhile.
@@ -21,6 +21,7 @@ from unbraid.audio import read_tags
 from unbraid.errors import resource_error
 from unbraid.export.folder import writing
 from unbraid.export.mixing import Fader, mix, write_mix
+from unbraid.export.multichannel import write_multichannel
 from unbraid.export.song import read_part
 from unbraid.export.stems import check_options
 from unbraid.service.settings import Settings
@@ -43,14 +44,14 @@ class Render:
     Attributes:
         job_id: of the result.
         stems: storage keys of the stems that are heard.
-        faders: how each goes into the mix.
+        faders: how each goes into the mix; None gives each two channels of its own.
         format: of the file.
         bit_depth: of WAV and FLAC.
     """
 
     job_id: str
     stems: Mapping[StemName, str]
-    faders: Mapping[StemName, Fader]
+    faders: Mapping[StemName, Fader] | None
     format: AudioFormat
     bit_depth: BitDepth
 
@@ -126,13 +127,12 @@ class Renders:
             files = {
                 name: stack.enter_context(soundfile.SoundFile(path)) for name, path in paths.items()
             }
-            write_mix(
-                target,
-                mix(
-                    {name: partial(read_part, file) for name, file in files.items()}, render.faders
-                ),
-                min(map(attrgetter("frames"), files.values())),
-                next(iter(files.values())).samplerate,
-                options,
-                read_tags(next(iter(paths.values()))),
-            )
+            reads = {name: partial(read_part, file) for name, file in files.items()}
+            length = min(map(attrgetter("frames"), files.values()))
+            rate = next(iter(files.values())).samplerate
+            tags = read_tags(next(iter(paths.values())))
+            if render.faders is None:
+                depth = render.bit_depth
+                write_multichannel(target, reads, length, rate, bit_depth=depth, tags=tags)
+            else:
+                write_mix(target, mix(reads, render.faders), length, rate, options, tags)

@@ -20,7 +20,7 @@ from unbraid.service.settings import Settings
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 SILENCE_S = 30.0  # after which a request that does not go on is given up
-UPLOADS = "/api/v1/uploads"
+RECORDINGS = ("/api/v1/uploads", "/api/process", "/api/alert", "/separate")  # may be sent here
 ENVELOPE_BYTES = 1 << 16  # of a form around a recording
 MAX_BODY_BYTES = 1 << 20  # of other requests
 MIN_SECRET, MIN_VARIETY = 32, 12  # characters; different ones
@@ -108,7 +108,7 @@ class Doorkeeper:
         if reason:
             await problem(HTTPStatus.FORBIDDEN, reason, "foreign")(scope, receive, protect)
         else:
-            recording = scope["path"].startswith(UPLOADS)
+            recording = scope["path"].startswith(RECORDINGS)
             max_bytes = self._max_upload_bytes + ENVELOPE_BYTES if recording else MAX_BODY_BYTES
             await self._app(scope, _guarded(receive, max_bytes), protect)
 

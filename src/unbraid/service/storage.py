@@ -118,6 +118,10 @@ class Storage:
         self._store.put(key, file)
         return file.stat().st_size
 
+    def load(self, key: str) -> bytes:
+        """All that is stored, where that is little."""
+        return bytes(self._store.get(key).bytes())
+
     def fetch(self, key: str, file: Path) -> None:
         """Write what is stored to a file, which appears when it is complete."""
         unfinished = file.with_name(f".{secrets.token_hex(4)}")

@@ -45,14 +45,14 @@ async def get_stem(
     bit_depth: Annotated[BitDepth, Query(description="of WAV and FLAC")] = "24",
 ) -> Response:
     """Get a stem, or a range of its bytes, in any format; the first time takes some seconds."""
-    keys = _stems(job)
+    keys = stems_of(job)
     if stem not in keys:
         raise NotFound(f"there is no such stem; there are {', '.join(keys)}")
     if format is None:
         file = next(each for each in finished(job).values() if each.key == keys[stem])
         return file_answer(house.storage, file, request.headers)
     render = Render(job.id, {stem: keys[stem]}, {stem: Fader()}, format, bit_depth)
-    file = await _made(house, job, render, f"{track_of(job)} - {stem}.{format}")
+    file = await made(house, job, render, f"{track_of(job)} - {stem}.{format}")
     return file_answer(house.renders.made, file, request.headers)
 
 
@@ -67,10 +67,10 @@ async def post_mix(wish: MixRequest, job: OwnJob, house: AtHouse, request: Reque
         for name, fader in wish.stems.items()
         if not fader.mute
     }
-    keys = _stems(job)
+    keys = stems_of(job)
     heard = {name: key for name, key in keys.items() if name in faders} or keys
     render = Render(job.id, heard, faders, wish.format, wish.bit_depth)
-    file = await _made(house, job, render, f"{track_of(job)} - mix.{wish.format}")
+    file = await made(house, job, render, f"{track_of(job)} - mix.{wish.format}")
     answer = file_answer(house.renders.made, file, request.headers)
     answer.headers["Content-Location"] = f"/api/v1/jobs/{job.id}/mixes/{render.name}"
     return answer
@@ -92,13 +92,23 @@ def get_mix(
     return file_answer(house.renders.made, file, request.headers)
 
 
-def _stems(job: Job) -> Mapping[StemName, str]:
-    """The storage keys of the stems of a job that is done."""
+def stems_of(job: Job) -> Mapping[StemName, str]:
+    """The storage keys of the stems of a job that is done.
+
+    Raises:
+        Conflict: it is not.
+    """
     finished(job)
     return {file["of"]: file["key"] for file in job.files if file.get("kind") == "stem"}
 
 
-async def _made(house: House, job: Job, render: Render, name: str) -> StoredFile:
+async def made(house: House, job: Job, render: Render, name: str) -> StoredFile:
+    """What is rendered of a job, to be sent under a name.
+
+    Raises:
+        InputError: the format has no such depth.
+        ResourceError: there is no room.
+    """
     await run_in_threadpool(house.check_room)
     return _file(job, render.name, name, await house.renders.make(render))
 

@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from unbraid.export.manifest import Manifest
 from unbraid.export.naming import safe_name
 from unbraid.service.answers import StoredFile, file_answer, zip_answer
 from unbraid.service.db import Job
 from unbraid.service.house import AtHouse, Owner, OwnJob
 from unbraid.service.jobs import Conflict, NotFound
 from unbraid.service.schemas import CONTENT_TYPES, content_type
+from unbraid.service.storage import Storage
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["results"])
 
@@ -81,7 +83,11 @@ def get_zip(job: OwnJob, house: AtHouse) -> Response:
 
 
 def finished(job: Job) -> dict[str, StoredFile]:
-    """The files of a job that is done."""
+    """The files of a job that is done, by name.
+
+    Raises:
+        Conflict: it is not done.
+    """
     if job.state != "done":
         raise Conflict(f"the job is {job.state}; its result can be had once it is done")
     return {
@@ -94,6 +100,15 @@ def finished(job: Job) -> dict[str, StoredFile]:
         )
         for file in job.files
     }
+
+
+def manifest_of(job: Job, storage: Storage) -> Manifest:
+    """The manifest of a job that is done.
+
+    Raises:
+        Conflict: it is not done.
+    """
+    return Manifest.model_validate_json(storage.load(finished(job)["manifest.json"].key))
 
 
 def track_of(job: Job) -> str:
