@@ -391,13 +391,20 @@ class ProgressEvent(BaseModel):
     fraction: float | None
 
 
-EVENTS: dict[EventKind, type[BaseModel]] = {"state": StateEvent, "progress": ProgressEvent}
+EVENTS: dict[EventKind, type[StateEvent] | type[ProgressEvent]] = {
+    "state": StateEvent,
+    "progress": ProgressEvent,
+}
+
+
+def told(event: Event) -> StateEvent | ProgressEvent:
+    """What an event says."""
+    return EVENTS[event.kind].model_validate({**event.data, "at": moment(event.at)})
 
 
 def event_data(event: Event) -> dict[str, Any]:
     """What an event says, as JSON."""
-    data = EVENTS[event.kind].model_validate({**event.data, "at": moment(event.at)})
-    return data.model_dump(mode="json", exclude_unset=True)
+    return told(event).model_dump(mode="json", exclude_unset=True)
 
 
 def content_type(name: str) -> str:

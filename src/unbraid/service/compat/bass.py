@@ -11,7 +11,7 @@ from unbraid.service.compat.orders import submit_form
 from unbraid.service.db import Event, JobState
 from unbraid.service.house import AtHouse, Owner, OwnJob
 from unbraid.service.routes.jobs import MAX_EVENT
-from unbraid.service.schemas import EVENTS, EXAMPLE_ID, ProgressEvent, StateEvent
+from unbraid.service.schemas import EXAMPLE_ID, ProgressEvent, told
 from unbraid.types import ProcessOptions, Stage
 
 BASS = ProcessOptions(stems=("bass",), residual="off")
@@ -79,12 +79,11 @@ def _step(event: Event, percent: int) -> Step:
         event: of a job.
         percent: of the events before.
     """
-    told = EVENTS[event.kind].model_validate(event.data)
-    if isinstance(told, ProgressEvent):
-        percent = max(percent, round(99 * (told.fraction or 0.0)))
-        place = f" ({told.done_s:.0f} of {told.total_s:.0f} s)" if told.total_s else ""
-        return Step(progress=percent, message=WORDS[told.stage] + place)
-    assert isinstance(told, StateEvent)
-    if told.error:
-        return Step(progress=percent, message=f"Error: {told.error.detail}")
-    return Step(progress=100 if told.state == "done" else percent, message=STATES[told.state])
+    said = told(event)
+    if isinstance(said, ProgressEvent):
+        percent = max(percent, round(99 * (said.fraction or 0.0)))
+        place = f" ({said.done_s:.0f} of {said.total_s:.0f} s)" if said.total_s else ""
+        return Step(progress=percent, message=WORDS[said.stage] + place)
+    if said.error:
+        return Step(progress=percent, message=f"Error: {said.error.detail}")
+    return Step(progress=100 if said.state == "done" else percent, message=STATES[said.state])
