@@ -211,6 +211,56 @@ def test_a_running_job_is_cancelled_and_a_removed_one_leaves_nothing(
     wait_for(lambda: not list((server.data / "work").iterdir()))
 
 
+def test_jobs_are_found_by_the_names_they_are_given(idle: Served, song: Path) -> None:
+    job_id = idle.submit(song)
+    assert idle.job(job_id)["name"] == "Für Elise"
+
+    def found(text: str) -> bool:
+        jobs = idle.client.get(JOBS, params={"q": text, "limit": 500}).json()["jobs"]
+        return job_id in [job["id"] for job in jobs]
+
+    assert found("FÜR el")
+    assert not found("100 % Ärger")
+    renamed = idle.client.patch(f"{JOBS}/{job_id}", json={"name": " 100 % Ärger/.. "})
+    assert renamed.json()["name"] == "100 % Ärger/.."
+    assert found("% ä")
+    assert found("elise")  # the recording is still called so
+    for name in ("", "   ", "x" * 256):
+        assert idle.client.patch(f"{JOBS}/{job_id}", json={"name": name}).status_code == 422
+
+
+def test_a_job_is_tried_again_with_other_settings(idle: Served, song: Path) -> None:
+    job_id = idle.submit(song, options=STEM, priority="low", fallback="lite")
+    idle.client.patch(f"{JOBS}/{job_id}", json={"name": "Mine"})
+    url = f"{JOBS}/{job_id}/retry"
+    same = idle.client.post(url, json={})
+    assert same.status_code == 201
+    assert same.headers["location"] == f"{JOBS}/{same.json()['id']}"
+    first, second = idle.job(job_id), same.json()
+    for field in ("options", "priority", "fallback", "upload_id", "name"):
+        assert first[field] == second[field]
+    assert first["id"] != second["id"]
+    other = idle.client.post(url, json={"options": {"format": "mp3"}, "priority": "high"}).json()
+    assert (other["options"]["format"], other["options"]["midi"]) == ("mp3", True)
+    assert other["priority"] == "high"
+    assert idle.client.post(url, json={"options": {"model": "none"}}).status_code == 422
+
+
+def test_a_removed_job_can_be_restored_for_a_while(tmp_path: Path, song: Path) -> None:
+    with Served(tmp_path, "--workers", "0", UNDO_MINUTES="5") as server:
+        job_id = server.submit(song)
+        url = f"{JOBS}/{job_id}"
+        assert server.client.delete(url).status_code == 204
+        assert server.client.get(url).status_code == 404
+        assert server.client.get(JOBS).json()["total"] == 0
+        restored = server.client.post(f"{url}/restore").json()
+        assert (restored["id"], restored["state"]) == (job_id, "cancelled")
+        assert server.client.get(f"{url}/input").content == song.read_bytes()
+        server.client.delete(url, params={"forever": True})
+        assert server.client.post(f"{url}/restore").status_code == 404
+        wait_for(lambda: not [f for f in (tmp_path / "objects").rglob("*") if f.is_file()])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "request_", "status"),
     [

@@ -16,7 +16,7 @@ OPTIONS = {"stems": ["bass", "drums"], "format": "flac"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("data")) as server:
+    with Served(tmp_path_factory.mktemp("data"), QUICK_WORKERS="1") as server:
         yield server
 
 
@@ -116,20 +116,13 @@ def test_a_killed_server_goes_on_with_a_task(server: Served, done: str) -> None:
     assert manifest["midi"]["quantised"]
 
 
-def test_a_task_needs_not_wait_for_songs(tmp_path: Path, song: Path, long_song: Path) -> None:
-    with Served(tmp_path, QUICK_WORKERS="1") as server:
-        first = server.submit(song, options=OPTIONS)
-        list(server.watch(first))
-        busy = server.submit(long_song, options=OPTIONS)
-        task = post(server, f"{JOBS}/{first}/exports", {"formats": ["chords"]})
-        list(server.watch(task["id"]))
-        assert server.job(task["id"])["state"] == "done"
-        assert server.job(busy)["state"] in ("queued", "running")
-        ready = server.client.get("/ready").json()
-        assert ready["workers"] == 2
-        server.client.delete(f"{JOBS}/{busy}")
-        server.client.delete(f"{JOBS}/{first}")
-        wait_for(lambda: not [f for f in (server.data / "objects").rglob("*") if f.is_file()])
+def test_a_task_needs_not_wait_for_songs(server: Served, done: str, long_song: Path) -> None:
+    busy = server.submit(long_song, options=OPTIONS)
+    task = post(server, f"{JOBS}/{done}/exports", {"formats": ["chords"]})
+    list(server.watch(task["id"]))
+    assert server.job(task["id"])["state"] == "done"
+    assert server.job(busy)["state"] in ("queued", "running")
+    server.client.delete(f"{JOBS}/{busy}")
 
 
 @pytest.mark.parametrize(
@@ -153,3 +146,9 @@ def test_there_must_be_a_result_to_work_on(server: Served, long_song: Path) -> N
     assert server.client.post(f"{JOBS}/{job_id}/transcribe", json={}).status_code == 409
     assert server.client.post(f"{JOBS}/nobody/transcribe", json={}).status_code == 404
     server.client.delete(f"{JOBS}/{job_id}")
+
+
+def test_a_removed_job_takes_all_along_that_its_tasks_made(server: Served, done: str) -> None:
+    server.client.delete(f"{JOBS}/{done}", params={"forever": True})
+    objects = server.data / "objects" / "results" / done
+    wait_for(lambda: not [file for file in objects.rglob("*") if file.is_file()])

@@ -21,6 +21,7 @@ AuditEvent = Literal[
     "key added",
     "key revoked",
     "job removed",
+    "job restored",
 ]
 
 COMMAND = "command line"

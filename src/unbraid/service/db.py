@@ -6,7 +6,7 @@ two of them queue up instead of failing halfway. PostgreSQL locks rows.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -88,6 +88,7 @@ class Job(Base):
     turn: Mapped[int]
     upload_id: Mapped[str] = mapped_column(sa.ForeignKey("upload.id"))
     file_name: Mapped[str]
+    name: Mapped[str | None]
     options: Mapped[dict[str, Any]]
     fallback: Mapped[str | None]
     idempotency_key: Mapped[str | None]
@@ -104,6 +105,7 @@ class Job(Base):
     lease_until: Mapped[float | None]
     cancel_asked: Mapped[bool]
     removed: Mapped[bool]
+    purge_at: Mapped[float | None]
     fraction: Mapped[float | None]
     last_event: Mapped[int]
     error: Mapped[dict[str, Any] | None]
@@ -119,6 +121,11 @@ class Job(Base):
         sa.Index("job_by_owner", "owner", "created"),
         sa.Index("job_by_parent", "parent_id"),
     )
+
+    @property
+    def title(self) -> str:
+        """How its owner calls it, or else the recording without its extension."""
+        return self.name or PurePosixPath(self.file_name).stem
 
 
 class Step(Base):
@@ -249,9 +256,14 @@ class Database:
 
 
 def _set_up(connection: Any, _: object) -> None:
+    connection.create_function("lower", 1, _lower, deterministic=True)  # SQLite's knows ASCII alone
     connection.isolation_level = None  # transactions begin where `_begin` says so
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _lower(text: str | None) -> str | None:
+    return text and text.lower()
 
 
 def _begin(connection: sa.Connection) -> None:

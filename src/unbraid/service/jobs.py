@@ -225,12 +225,20 @@ class Jobs:
             return _by_key(session, owner, idempotency_key)
 
     def list(
-        self, owner: str, state: JobState | None = None, offset: int = 0, limit: int = 50
+        self,
+        owner: str,
+        state: JobState | None = None,
+        offset: int = 0,
+        limit: int = 50,
+        query: str | None = None,
     ) -> Page:
         """The owner's jobs, without tasks."""
         chosen = [Job.owner == owner, Job.removed.is_(False), Job.parent_id.is_(None)]
         if state:
             chosen.append(Job.state == state)
+        if query:
+            named = (Job.name, Job.file_name)
+            chosen.append(sa.or_(*(each.icontains(query, autoescape=True) for each in named)))
         newest = sa.select(Job).where(*chosen).order_by(Job.created.desc(), Job.id)
         with self.database.read() as session:
             jobs = session.scalars(newest.offset(offset).limit(limit)).all()
@@ -265,14 +273,44 @@ class Jobs:
             _cancel(session, job)
             return job
 
-    def remove(self, owner: str, job_id: str) -> None:
-        """Cancel a job and forget it; its files go as soon as no worker has them.
+    def rename(self, owner: str, job_id: str, name: str) -> Job:
+        """Call a job by another name.
 
         Raises:
             NotFound: there is none of that id.
         """
         with self.database.write() as session:
-            _remove(session, _job(session, owner, job_id, lock=True))
+            job = _job(session, owner, job_id, lock=True)
+            job.name = name
+            return job
+
+    def remove(self, owner: str, job_id: str, keep_s: float = 0.0) -> None:
+        """Cancel a job and remove it; its files go later, but not while a worker has them.
+
+        Args:
+            owner: whose it is.
+            job_id: the job.
+            keep_s: seconds in which it can be restored.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self.database.write() as session:
+            _remove(session, _job(session, owner, job_id, lock=True), time.time() + keep_s)
+
+    def restore(self, owner: str, job_id: str) -> Job:
+        """Bring a job back that was removed lately.
+
+        Raises:
+            NotFound: there is none of that id, or none any longer.
+        """
+        gone = sa.select(Job).where(Job.id == job_id, Job.owner == owner)
+        with self.database.write() as session:
+            job = session.scalar(gone.with_for_update())
+            if job is None or (job.removed and (job.purge_at or 0.0) <= time.time()):
+                raise NotFound("there is no such job, or it can no longer be restored")
+            job.removed, job.purge_at = False, None
+            return job
 
     def remove_ended(self, before: float) -> None:
         """Remove jobs that ended before a time."""
@@ -310,8 +348,9 @@ class Jobs:
             return sum(int(session.scalar(sa.select(each)) or 0) for each in sums)
 
     def removable(self) -> Sequence[Job]:
-        """Jobs that were removed and are at rest."""
-        query = sa.select(Job).where(Job.removed, Job.state.not_in(ACTIVE))
+        """Jobs that were removed for good and are at rest."""
+        due = sa.func.coalesce(Job.purge_at, 0.0) <= time.time()
+        query = sa.select(Job).where(Job.removed, due, Job.state.not_in(ACTIVE))
         with self.database.read() as session:
             return session.scalars(query).all()
 
@@ -371,9 +410,9 @@ def _cancel(session: Session, job: Job) -> None:
         job.cancel_asked = True
 
 
-def _remove(session: Session, job: Job) -> None:
+def _remove(session: Session, job: Job, purge_at: float | None = None) -> None:
     _cancel(session, job)
-    job.removed = True
+    job.removed, job.purge_at = True, purge_at
     job.idempotency_key = None
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from unbraid.exporting import ExportName
 from unbraid.presets import PRESETS, PresetName
@@ -105,6 +105,44 @@ class JobRequest(BaseModel):
         if self.preset:
             return PRESETS[self.preset].options
         return self.options or ProcessOptions()
+
+
+class RetryRequest(BaseModel):
+    """A recording to take apart once more; what is not given is as it was."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{}, {"options": {"model": "htdemucs"}}]},
+    )
+
+    options: ProcessOptions | None = None
+    preset: Annotated[
+        PresetName | None, Field(description="options for a purpose, in place of `options`")
+    ] = None
+    fallback: Annotated[
+        str | None, Field(description="model to take if that of the options cannot be had")
+    ] = None
+    priority: Priority | None = None
+
+    def applied_to(self, job: Job) -> JobRequest:
+        """The job to queue."""
+        same = OPTIONS.validate_python(job.options)
+        names = {number: name for name, number in PRIORITIES.items()}
+        return JobRequest(
+            upload_id=job.upload_id,
+            options=None if self.preset else self.options or same,
+            preset=self.preset,
+            fallback=self.fallback or job.fallback,
+            priority=self.priority or names[job.priority],
+        )
+
+
+class RenameRequest(BaseModel):
+    """What to change of a job."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Song"}]})
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 
 
 class TranscribeRequest(BaseModel):
@@ -214,6 +252,7 @@ class JobSummary(BaseModel):
     state: JobState
     upload_id: Annotated[str, Field(description="its recording, which other jobs may use too")]
     file_name: str
+    name: Annotated[str, Field(description="how it is called", examples=["song"])]
     priority: Priority
     fraction: Annotated[float | None, Field(description="of the work that is done, 0 to 1")]
     created: datetime.datetime
@@ -421,6 +460,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "state": job.state,
         "upload_id": job.upload_id,
         "file_name": job.file_name,
+        "name": job.title,
         "priority": names[job.priority],
         "fraction": job.fraction,
         "created": moment(job.created),

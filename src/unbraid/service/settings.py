@@ -100,6 +100,9 @@ class Settings(BaseSettings):
         float | None,
         Field(description="after which ended jobs are removed; by default never", ge=0),
     ] = None
+    undo_minutes: Annotated[
+        float, Field(description="in which a removed job can be restored", ge=0)
+    ] = 10.0
     max_stored_gb: Annotated[
         float | None, Field(description="of recordings and results; by default what fits", gt=0)
     ] = None

@@ -1,4 +1,4 @@
-"""Jobs: sent, listed, watched, cancelled, removed."""
+"""Jobs: sent, listed, watched, cancelled, renamed, removed, restored."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -10,9 +10,17 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from unbraid.service.db import Job, JobState
 from unbraid.service.gate import AtTrail
 from unbraid.service.house import AtHouse, House, Owner, OwnJob
-from unbraid.service.jobs import Order
+from unbraid.service.jobs import Conflict, Order
 from unbraid.service.orders import check_order
-from unbraid.service.schemas import JobPage, JobRequest, JobSummary, JobView, event_data
+from unbraid.service.schemas import (
+    JobPage,
+    JobRequest,
+    JobSummary,
+    JobView,
+    RenameRequest,
+    RetryRequest,
+    event_data,
+)
 from unbraid.service.waiting import expected_wait
 
 MAX_EVENT = 2**31 - 1
@@ -35,12 +43,7 @@ def submit(
     wish: JobRequest, house: AtHouse, owner: Owner, response: Response, key: Key = None
 ) -> JobView:
     """Queue a recording that was sent, to be taken apart."""
-    order = Order(wish.upload_id, wish.wanted, wish.priority, wish.fallback)
-    check_order(order, house.models)
-    job = house.jobs.submit(owner, order, key)
-    house.queue.enqueue(job.id)
-    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
-    return job_view(house, job)
+    return job_view(house, _submit(wish, house, owner, response, key))
 
 
 @router.get("")
@@ -48,11 +51,14 @@ def list_jobs(
     house: AtHouse,
     owner: Owner,
     state: Annotated[JobState | None, Query(description="only those in this state")] = None,
+    query: Annotated[
+        str | None, Query(alias="q", max_length=255, description="part of its name")
+    ] = None,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> JobPage:
     """List jobs, the newest first."""
-    page = house.jobs.list(owner, state, offset, limit)
+    page = house.jobs.list(owner, state, offset, limit, query)
     return JobPage(
         jobs=[JobSummary.of(job) for job in page.jobs],
         total=page.total,
@@ -75,10 +81,48 @@ def cancel(job_id: str, house: AtHouse, owner: Owner) -> JobView:
     return job_view(house, job)
 
 
+@router.post("/{job_id}/retry", status_code=HTTPStatus.CREATED)
+def retry(
+    wish: RetryRequest,
+    job: OwnJob,
+    house: AtHouse,
+    owner: Owner,
+    response: Response,
+    key: Key = None,
+) -> JobView:
+    """Queue the same recording once more, with other settings or the same."""
+    if job.parent_id:
+        raise Conflict("this is a task of another job; ask that one for it again")
+    again = _submit(wish.applied_to(job), house, owner, response, key)
+    if job.name:
+        again = house.jobs.rename(owner, again.id, job.name)
+    return job_view(house, again)
+
+
+@router.patch("/{job_id}")
+def rename(job_id: str, wish: RenameRequest, house: AtHouse, owner: Owner) -> JobView:
+    """Call a job by another name, which its downloads then have."""
+    return job_view(house, house.jobs.rename(owner, job_id, wish.name))
+
+
+@router.post("/{job_id}/restore")
+def restore(job_id: str, house: AtHouse, owner: Owner, trail: AtTrail) -> JobView:
+    """Bring a job back that was removed lately; if it waited or ran, it is cancelled."""
+    job = house.jobs.restore(owner, job_id)
+    trail.note("job restored", job_id)
+    return job_view(house, job)
+
+
 @router.delete("/{job_id}", status_code=HTTPStatus.NO_CONTENT)
-def remove(job_id: str, house: AtHouse, owner: Owner, trail: AtTrail) -> None:
-    """Stop a job and remove it with its files."""
-    house.jobs.remove(owner, job_id)
+def remove(
+    job_id: str,
+    house: AtHouse,
+    owner: Owner,
+    trail: AtTrail,
+    forever: Annotated[bool, Query(description="at once, so that it cannot be restored")] = False,
+) -> None:
+    """Stop a job and remove it with its files; for some minutes it can be restored."""
+    house.jobs.remove(owner, job_id, 0.0 if forever else house.settings.undo_minutes * 60)
     house.queue.cancel(job_id)
     trail.note("job removed", job_id)
 
@@ -94,6 +138,15 @@ async def events(
     """Follow a job: all its events from the first or the given one on, until it is at rest."""
     async for event in house.watch.events(job.id, last_event_id):
         yield ServerSentEvent(event=event.kind, id=str(event.number), data=event_data(event))
+
+
+def _submit(wish: JobRequest, house: House, owner: str, response: Response, key: str | None) -> Job:
+    order = Order(wish.upload_id, wish.wanted, wish.priority, wish.fallback)
+    check_order(order, house.models)
+    job = house.jobs.submit(owner, order, key)
+    house.queue.enqueue(job.id)
+    response.headers["Location"] = f"/api/v1/jobs/{job.id}"
+    return job
 
 
 def job_view(house: House, job: Job) -> JobView:

@@ -113,4 +113,4 @@ def manifest_of(job: Job, storage: Storage) -> Manifest:
 
 def track_of(job: Job) -> str:
     """What downloads are named after."""
-    return PurePosixPath(safe_name(job.file_name)).stem
+    return safe_name(job.title)
