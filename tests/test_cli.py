@@ -62,13 +62,16 @@ def test_process_writes_a_folder_for_each_song(songs: Path, tmp_path: Path) -> N
     assert run.code == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a", "b"}
     assert (tmp_path / "out" / "b" / "midi" / "bass.mid").exists()
+    assert (tmp_path / "out" / "b" / "report.html").exists()
     assert "x real time" in run.out
 
 
 def test_process_moves_notes_onto_the_beats_of_a_given_tempo(songs: Path, tmp_path: Path) -> None:
     command = ["process", songs / "a.wav", "-o", tmp_path, "--stems", "bass", "--json"]
-    (document,) = unbraid(*command, "--quantize", "1/8", "--midi-tempo", "120").documents
+    options = ("--quantize", "1/8", "--midi-tempo", "120", "--export", "none")
+    (document,) = unbraid(*command, *options).documents
     manifest = document["manifest"]
+    assert manifest["exports"] == {}
     assert (manifest["midi"]["quantised"], manifest["options"]["quantise"]["grid"]) == (True, "1/8")
 
 
@@ -347,6 +350,7 @@ def test_models_are_listed_with_licences() -> None:
 
 def test_demo_says_how_well_it_went(tmp_path: Path) -> None:
     run = unbraid("demo", "-o", tmp_path, "--json")
+    assert (tmp_path / "demo" / "report.html").is_file()
     document = run.documents[0]
     assert run.code == 0
     for name, sdr_db in document["sdr_db"].items():

@@ -9,6 +9,7 @@ from unbraid.audio import Tags, load, open_writer
 from unbraid.demo import DemoSong, demo_song
 from unbraid.errors import resource_error
 from unbraid.export.midi import stem_tracks, write_midi
+from unbraid.exporting import export_result
 from unbraid.pipeline import Result, process
 from unbraid.scoring import NoteScore, note_f1, sdr
 from unbraid.types import AudioSignal, NoteEvent, OnProgress, ProcessOptions, StemName
@@ -71,6 +72,7 @@ def run_trial(
         threads=threads,
         on_progress=on_progress,
     )
+    export_result(result.folder, ["report"], overwrite=overwrite)
     return _compare(song, result, truth)
 
 

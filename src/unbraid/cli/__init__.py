@@ -17,7 +17,7 @@ from unbraid.cli.accounts import keys_app, users_app
 from unbraid.cli.analyze import analyze
 from unbraid.cli.cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, cache_app, open_cache
 from unbraid.cli.doctor import doctor
-from unbraid.cli.export import export
+from unbraid.cli.export import USUAL, export
 from unbraid.cli.midi import midi_app
 from unbraid.cli.models import Mirror, ModelsDir, Offline, models_app
 from unbraid.cli.options import (
@@ -146,7 +146,7 @@ def process(
     quantize_strength: Strength = STEPS.strength,
     swing: Swing = STEPS.swing,
     swing_grid: SwingGrid = STEPS.swing_grid,
-    exports: Exports = "",
+    exports: Exports = USUAL,
     resume: Resume = True,
     jobs: Jobs = 1,
     threads: Threads = None,
@@ -160,7 +160,7 @@ def process(
     from unbraid.exporting import check_exports
 
     with usage():
-        names = check_exports(_items(exports))
+        names = () if exports == "none" else check_exports(_items(exports))
         notes = TranscriptionOptions(
             onset_threshold, frame_threshold, min_note, min_frequency, max_frequency, pitch_bends
         )
@@ -374,7 +374,12 @@ def _process(
         )
         if not exports:
             return result
-        made = export_result(result.folder, exports, overwrite=overwrite, on_progress=report)
+        made = export_result(
+            result.folder,
+            exports,
+            overwrite=overwrite,
+            on_progress=lambda progress: report(replace(progress, fraction=None)),
+        )
         problems = (f"{name}: {problem.message}" for name, problem in made.problems.items())
         manifest = result.manifest.model_copy(
             update={

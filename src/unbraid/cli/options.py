@@ -117,9 +117,8 @@ Exports = Annotated[
     str,
     typer.Option(
         "--export",
-        help="Formats for other programs as well (see `unbraid export`).",
+        help="Formats for other programs (see `unbraid export`), or none.",
         metavar="LIST",
-        show_default="none",
     ),
 ]
 MinVelocity = Annotated[int, typer.Option(help="Softer notes are dropped.", min=1, max=127)]

@@ -11,6 +11,7 @@ from unbraid.audio import Tags, open_writer
 from unbraid.errors import InputError
 from unbraid.export.levels import decibels, measure, scaled, stretches, total
 from unbraid.export.stems import choose_encoding
+from unbraid.export.tagging import complete_tags
 from unbraid.types import ClipMode, ProcessOptions, Read, Samples, StemName
 
 
@@ -80,7 +81,7 @@ def write_mix(
         length: in samples.
         sample_rate: samples per second.
         options: format and depth.
-        tags: texts to put into the file.
+        tags: put into the file.
 
     Returns:
         The gain that it was lowered by, in dB.
@@ -97,4 +98,5 @@ def write_mix(
     ) as writer:
         for start, stop in stretches(length):
             writer.write(lowered(start, stop))
+    complete_tags(path, encoding.format, tags)
     return decibels(encoding.gain) or 0.0

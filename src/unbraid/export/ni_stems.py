@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from unbraid.audio import Tags
-from unbraid.audio.m4a import M4aWriter
+from unbraid.audio.ffmpeg_writer import m4a_writer
 from unbraid.audio.tags import texts_of
 from unbraid.errors import InputError
 from unbraid.export.levels import stretches, total
@@ -79,9 +79,9 @@ def write_ni_stems(
     reads = [mixture, *_folded(stems).values()]
     names = [name.capitalize() for name in PARTS]
     tags = tags or Tags()
-    with M4aWriter(path, sample_rate, ["Mix", *names], tags) as writer:
+    with m4a_writer(path, sample_rate, ["Mix", *names], tags) as writer:
         for start, stop in stretches(length):
-            writer.write(np.stack([read(start, stop) for read in reads]))
+            writer.write(np.concatenate([read(start, stop) for read in reads]))
     manifest = {
         "mastering_dsp": _MASTERING,
         "version": 1,

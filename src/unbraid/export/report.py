@@ -7,15 +7,17 @@ the one script and the one style sheet that it has by their hashes.
 import base64
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from string import Template
 from typing import BinaryIO
 
 from unbraid.audio import AudioWriter, Tags
+from unbraid.audio.ffmpeg_writer import mp3_writer
 from unbraid.audio.formats import small_mp3
 from unbraid.export.folder import writing
 from unbraid.export.html import island, tag
@@ -78,13 +80,21 @@ def write_report(path: Path, song: Song, *, most_bytes: int = MOST_BYTES) -> Non
         writing(path, path.parent) as unfinished,
         unfinished.open("wb") as page,
     ):
+        files = [Path(scratch) / f"{k}.mp3" for k in range(len(song.stems))]
+
+        def encode(quality: Quality) -> Iterable[None]:
+            return pool.map(partial(_encode, song, quality), files, song.stems.values())
+
+        hoped = fitting(song, most_bytes)[:1]
+        sounds = [encode(quality) for quality in hoped]  # while the song is looked at
         mixture = look_at(song, song.mixture)
         looks = list(pool.map(partial(look_at, song), song.stems.values()))
+        list(chain.from_iterable(sounds))
         left = most_bytes - len(_page(song, mixture, looks, None))
-        files = [Path(scratch) / f"{k}.mp3" for k in range(len(song.stems))]
         quality = None
         for candidate in fitting(song, left):
-            list(pool.map(partial(_encode, song, candidate), files, song.stems.values()))
+            if candidate not in hoped:
+                list(encode(candidate))
             if sum(_embedded_size(file) for file in files) <= left:
                 quality = candidate
                 break
@@ -134,7 +144,10 @@ def _hash(part: str) -> str:
 
 def _encode(song: Song, quality: Quality, file: Path, read: Read) -> None:
     encoding = small_mp3(quality.kbit_per_s)
-    with AudioWriter(file, song.sample_rate, quality.channels, encoding, Tags()) as writer:
+    source = (file, song.sample_rate, quality.channels)
+    with mp3_writer(*source, encoding.sample_rates[0], quality.kbit_per_s) or AudioWriter(
+        *source, encoding, Tags()
+    ) as writer:
         for start, stop in stretches(song.length):
             samples = read(start, stop)
             writer.write(samples if quality.channels == 2 else samples.mean(axis=0, keepdims=True))

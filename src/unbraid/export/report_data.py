@@ -10,8 +10,8 @@ from unbraid.analysis import spectra
 from unbraid.export.chord_symbols import NO_CHORD, ChordSymbol
 from unbraid.export.picture import pixels, png
 from unbraid.export.song import DRUMS, Song
-from unbraid.export.waveform import Peaks, columns_of, peaks
-from unbraid.types import Drum, Read
+from unbraid.export.waveform import PeakMeter, Peaks, columns_of
+from unbraid.types import Drum, Read, Samples
 
 PICTURE_COLUMNS = 600
 DRUMS_FROM_BELOW: tuple[Drum, ...] = (
@@ -34,18 +34,24 @@ class Look:
 
 
 def look_at(song: Song, read: Read) -> Look:
-    """Go through a recording once for its waveform, once for its spectrogram."""
+    """Go through a recording once."""
     frames = 1 + song.length // spectra.HOP
     step = 1
     while frames > step * 2 * PICTURE_COLUMNS and step < spectra.CHUNK:
         step *= 2
+    meter = PeakMeter(song.length, columns_of(song.length, song.sample_rate))
+
+    def watched(start: int, stop: int) -> Samples:
+        samples = read(start, stop)
+        meter.push(start, samples)
+        return samples
+
     power = []
-    for magnitudes in spectra.stft(read, song.length):
+    for magnitudes in spectra.stft(watched, song.length):
         bands = spectra.mel(magnitudes, song.sample_rate)
         power.append(np.maximum.reduceat(bands, np.arange(0, len(bands), step), axis=0))
     levels = 10 * np.log10(np.maximum(np.concatenate(power), 1e-12))
-    columns = columns_of(song.length, song.sample_rate)
-    return Look(peaks(read, song.length, columns), levels.astype(np.float32))
+    return Look(meter.peaks, levels.astype(np.float32))
 
 
 def picture(look: Look, top_db: float) -> str:

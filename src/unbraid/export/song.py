@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import mido
 import numpy as np
@@ -42,7 +42,7 @@ class Song:
         manifest: what it holds.
         analysis: what the music is; None if that was not asked for.
         tags: of the song.
-        stems: as functions of time.
+        stems: as functions of time, for any number of threads.
         mixture: the sum of the stems and what they leave over; of some stems only, just those.
         length: samples of each.
         sample_rate: samples per second.
@@ -127,11 +127,11 @@ def open_song(folder: Path) -> Iterator[Song]:
             name: stack.enter_context(_opened(folder / stem.file))
             for name, stem in manifest.stems.items()
         }
-        stems = {name: partial(read_part, file) for name, file in files.items()}
+        stems = {name: _read_in_turn(file) for name, file in files.items()}
         parts = list(stems.values())
         if manifest.audio.residual:
             left = stack.enter_context(_opened(folder / manifest.audio.residual))
-            parts.append(partial(read_part, left))
+            parts.append(_read_in_turn(left))
         first = next(iter(files.values()))
         yield Song(
             folder=folder,
@@ -167,6 +167,17 @@ def read_part(file: soundfile.SoundFile, start: int, stop: int) -> Samples:
     """Samples [start, stop) of an open file."""
     file.seek(start)
     return np.ascontiguousarray(file.read(stop - start, "float32", always_2d=True).T)
+
+
+def _read_in_turn(file: soundfile.SoundFile) -> Read:
+    """Reads of threads one after the other, for the file has one position for all."""
+    lock = Lock()
+
+    def read(start: int, stop: int) -> Samples:
+        with lock:
+            return read_part(file, start, stop)
+
+    return read
 
 
 def _notes(folder: Path, manifest: Manifest) -> dict[StemName, list[NoteEvent]]:

@@ -18,23 +18,37 @@ def columns_of(length: int, sample_rate: int) -> int:
     return max(1, min(max(usual, _FEWEST), _MOST, length))
 
 
-def peaks(read: Read, length: int, columns: int) -> Peaks:
-    """Lowest and highest samples of both channels [column, 2]; zero is always between them.
+class PeakMeter:
+    """Sees the samples of a recording in any order, also more than once.
 
     Args:
-        read: the recording.
         length: in samples.
         columns: into how many the song is divided, no more than samples.
+
+    Attributes:
+        peaks: lowest and highest samples of both channels so far [column, 2]; zero is always
+            between them.
     """
-    found = np.zeros((columns, 2), np.float32)
-    edges = np.arange(columns + 1) * length // columns
-    for start, stop in stretches(length):
-        samples: Samples = read(start, stop)
-        first, last = np.searchsorted(edges, (start, stop - 1), side="right") - 1
-        starts = np.maximum(edges[first : last + 1] - start, 0)
-        column = found[first : last + 1]
+
+    def __init__(self, length: int, columns: int) -> None:
+        self.peaks = np.zeros((columns, 2), np.float32)
+        self._edges = np.arange(columns + 1) * length // columns
+
+    def push(self, start: int, samples: Samples) -> None:
+        """See float32 [channel, time], the first of them the song's sample `start`."""
+        last_sample = start + samples.shape[1] - 1
+        first, last = np.searchsorted(self._edges, (start, last_sample), side="right") - 1
+        starts = np.maximum(self._edges[first : last + 1] - start, 0)
+        column = self.peaks[first : last + 1]
         lowest = np.minimum.reduceat(samples.min(axis=0), starts)
         highest = np.maximum.reduceat(samples.max(axis=0), starts)
         np.minimum(column[:, 0], lowest, out=column[:, 0])
         np.maximum(column[:, 1], highest, out=column[:, 1])
-    return found
+
+
+def peaks(read: Read, length: int, columns: int) -> Peaks:
+    """Lowest and highest samples of a recording [column, 2]; see `PeakMeter`."""
+    meter = PeakMeter(length, columns)
+    for start, stop in stretches(length):
+        meter.push(start, read(start, stop))
+    return meter.peaks
