@@ -1,10 +1,15 @@
 """The studio as Chromium shows it, on a real server that takes real songs apart."""
 
+import io
+import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 from axe_playwright_python.sync_playwright import Axe
@@ -19,7 +24,33 @@ DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=360, h
 JOB_PAGE = re.compile(r"/jobs/[^/]+$")
 PATIENCE_MS = 60_000
 
+RATE = 44_100
+RENDERED_S = 4
+
 expect.set_options(timeout=PATIENCE_MS)
+
+OFFLINE = f"""
+window.AudioContext = class extends OfflineAudioContext {{
+  constructor({{ sampleRate }}) {{
+    super(2, {RENDERED_S} * sampleRate, sampleRate);
+    window.offline = this;
+  }}
+  resume() {{ return Promise.resolve(); }}
+  close() {{ return Promise.resolve(); }}
+}};
+window.starts = [];
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...when) {{
+  window.starts.push(when);
+  return start.apply(this, when);
+}};
+window.heard = async () => {{
+  const sound = await window.offline.startRendering();
+  const bytes = [0, 1].flatMap((k) => [...new Uint8Array(sound.getChannelData(k).buffer)]);
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}};
+"""
+"""An audio context that computes what it would play, as fast as it can."""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +78,22 @@ def short_song(demo: DemoSong, tmp_path_factory: pytest.TempPathFactory) -> Path
     file = tmp_path_factory.mktemp("song") / "A short song.flac"
     soundfile.write(file, demo.mixture.samples[:, : 10 * 44_100].T, 44_100)
     return file
+
+
+@pytest.fixture(scope="module")
+def done(server: Served, short_song: Path) -> dict[str, Any]:
+    """The short song, taken apart."""
+    job_id = server.submit(short_song)
+    list(server.watch(job_id))
+    return server.job(job_id)
+
+
+@pytest.fixture(scope="module")
+def stems(server: Served, done: dict[str, Any]) -> dict[str, npt.NDArray[np.float64]]:
+    """Its stems [channel, time], in the order of the page."""
+    files = [file for file in done["files"] if file["kind"] == "stem"]
+    content = {file["of"]: server.client.get(file["url"]).content for file in files}
+    return {name: soundfile.read(io.BytesIO(each))[0].T for name, each in content.items()}
 
 
 @pytest.fixture
@@ -85,6 +132,32 @@ def drop(page: Page, song: Path) -> None:
             new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
         }"""
     )
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what is to be seen, where UNBRAID_PICTURES names a folder."""
+    if folder := os.environ.get("UNBRAID_PICTURES"):
+        page.screenshot(path=Path(folder) / f"studio-{name}.png")
+
+
+def rendered(page: Page) -> tuple[int, npt.NDArray[np.float64]]:
+    """What the page plays: at which sample it begins, and all samples [channel, time]."""
+    page.get_by_role("button", name="Play", exact=True).click()
+    until = "Math.max(0, ...window.starts.map(([at, , duration]) => at + duration))"
+    while page.evaluate(until) < RENDERED_S:
+        page.wait_for_timeout(50)
+    begins = {round(when[0] * RATE) for when in page.evaluate("window.starts")}
+    samples = np.frombuffer(bytes.fromhex(page.evaluate("window.heard()")), np.float32)
+    return min(begins), samples.reshape(2, -1).astype(np.float64)
+
+
+def go_to(page: Page, seconds: float) -> None:
+    page.get_by_label("Position").fill(str(seconds))
+
+
+def seconds(page: Page) -> float:
+    minutes, rest = page.get_by_test_id("clock").inner_text().split(":")
+    return 60 * int(minutes) + float(rest)
 
 
 def look(page: Page) -> None:
@@ -182,3 +255,131 @@ def test_the_page_outlives_the_server(
             expect(gone).to_be_hidden()
             expect(page.get_by_role("link", name="All as ZIP")).to_be_visible()
         context.close()
+
+
+MIXES: dict[str, tuple[list[str], dict[str, tuple[float, bool]]]] = {
+    "as they are": ([], {}),
+    "one muted": (["Mute drums"], {"drums": (0, False)}),
+    "two solo": (["Solo bass", "Solo vocals"], {"drums": (0, False), "other": (0, False)}),
+    "as it was": (["Mute drums", "Original"], {}),
+}
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_what_is_heard_are_the_stems_to_the_sample(
+    page: Page, done: dict[str, Any], stems: dict[str, npt.NDArray[np.float64]], mix: str
+) -> None:
+    buttons, gains = MIXES[mix]
+    page.add_init_script(OFFLINE)
+    page.goto(f"/jobs/{done['id']}")
+    for name in buttons:
+        page.get_by_role("button", name=name).click()
+    go_to(page, 3)
+    begin, heard = rendered(page)
+    length = heard.shape[1] - begin
+    expected = sum(
+        gains.get(name, (1, True))[0] * samples[:, 3 * RATE : 3 * RATE + length]
+        for name, samples in stems.items()
+    )
+    faded_in = round(0.006 * RATE)
+    np.testing.assert_allclose(
+        heard[:, begin + faded_in :], np.asarray(expected)[:, faded_in:], atol=1e-6
+    )
+
+
+def test_volume_pan_and_master_act_on_the_sound(
+    page: Page, done: dict[str, Any], stems: dict[str, npt.NDArray[np.float64]]
+) -> None:
+    page.add_init_script(OFFLINE)
+    page.goto(f"/jobs/{done['id']}")
+    page.get_by_label("Volume of bass").fill("-6")
+    page.get_by_label("Volume of other").fill("-48")
+    page.get_by_label("Pan of vocals").fill("-1")
+    page.get_by_label("Master volume").fill("-12")
+    begin, heard = rendered(page)
+    part = {name: each[:, : heard.shape[1] - begin] for name, each in stems.items()}
+    both = np.stack([part["vocals"].sum(axis=0), np.zeros(part["vocals"].shape[1])])
+    expected = 10 ** (-12 / 20) * (part["drums"] + 10 ** (-6 / 20) * part["bass"] + both)
+    faded_in = round(0.006 * RATE)
+    np.testing.assert_allclose(heard[:, begin + faded_in :], expected[:, faded_in:], atol=1e-6)
+
+
+def test_a_part_is_repeated_from_beat_to_beat_without_a_gap(
+    page: Page, server: Served, done: dict[str, Any], stems: dict[str, npt.NDArray[np.float64]]
+) -> None:
+    url = next(file["url"] for file in done["files"] if file["name"] == "analysis.json")
+    beats = np.array(server.client.get(url).json()["beats"])
+    first, last = (beats[np.abs(beats - moment).argmin()] for moment in (4.3, 5.6))
+    page.add_init_script(OFFLINE)
+    page.goto(f"/jobs/{done['id']}")
+    expect(page.get_by_text("Chords")).to_be_visible()
+    go_to(page, 5.6)
+    page.keyboard.press("]")
+    go_to(page, 4.3)
+    page.keyboard.press("[")
+    expect(page.get_by_role("button", name="Repeat a part")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    go_to(page, first)
+    begin, heard = rendered(page)
+    once = np.asarray(sum(stems.values()))[:, round(first * RATE) : round(last * RATE)]
+    expected = np.tile(once, 9)[:, : heard.shape[1] - begin]
+    faded_in = round(0.006 * RATE)
+    np.testing.assert_allclose(heard[:, begin + faded_in :], expected[:, faded_in:], atol=1e-6)
+
+
+def test_the_keyboard_alone_plays(page: Page, done: dict[str, Any]) -> None:
+    page.goto(f"/jobs/{done['id']}")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Digit2")
+    expect(page.get_by_role("button", name="Mute drums")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Shift+Digit1")
+    expect(page.get_by_role("button", name="Solo vocals")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("clock")).not_to_have_text("0:00.0")
+    page.keyboard.press("o")
+    expect(page.get_by_role("button", name="Original")).to_have_attribute("aria-pressed", "true")
+    picture(page, "desk")
+    look(page)
+    page.keyboard.press("Space")
+    stopped = seconds(page)
+    assert stopped > 0
+    page.wait_for_timeout(300)
+    assert seconds(page) == stopped
+    page.keyboard.press("ArrowRight")
+    assert seconds(page) == pytest.approx(stopped + 5, abs=0.11)
+    page.keyboard.press("Home")
+    assert seconds(page) == 0
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("l")
+    repeat = page.get_by_role("button", name="Repeat a part")
+    assert repeat.get_attribute("aria-pressed") == "false"
+
+
+def test_the_desk_fits_a_phone(page: Page, done: dict[str, Any]) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"/jobs/{done['id']}")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    look(page)
+    picture(page, "phone")
+
+
+def test_a_song_is_heard_while_it_is_separated_and_goes_on_after(
+    page: Page, server: Served, long_song: Path, complaints: list[str]
+) -> None:
+    page.goto(f"/jobs/{server.submit(long_song)}")
+    page.get_by_role("button", name="Play", exact=True).click()
+    clock = page.get_by_test_id("clock")
+    expect(clock).to_have_text(re.compile(r"0:0[1-9]"))
+    expect(page.get_by_role("progressbar", name="The whole song")).to_be_visible()
+    picture(page, "watch")
+    before = seconds(page)
+    expect(page.get_by_role("link", name="All as ZIP")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    assert seconds(page) > before
+    early = [each for each in complaints if "409" in each]  # asked just when it was done
+    for each in early:
+        complaints.remove(each)

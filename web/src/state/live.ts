@@ -33,8 +33,8 @@ export function watch(jobId: string): () => void {
   });
 }
 
-/** The pace of a job, followed while a component shows it. */
-export function usePace(jobId: string): Pace {
-  useEffect(() => watch(jobId), [jobId]);
+/** The pace of a job, followed while a component shows it and there is something to follow. */
+export function usePace(jobId: string, active: boolean): Pace {
+  useEffect(() => (active ? watch(jobId) : undefined), [jobId, active]);
   return useStore(live, (state) => state.paces[jobId] ?? AT_REST);
 }

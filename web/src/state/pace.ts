@@ -21,6 +21,8 @@ export interface Pace {
   speed: number | null;
   /** Seconds until the end; null while unknown. */
   leftS: number | null;
+  /** Length of the song in seconds, once it is decoded. */
+  songS: number | null;
   /** Number of the last event, 0 before the first. */
   last: number;
   /** When the work began, by the server's clock. */
@@ -66,6 +68,7 @@ export const AT_REST: Pace = {
   totalS: null,
   speed: null,
   leftS: null,
+  songS: null,
   last: 0,
   startedAt: null,
   log: [],
@@ -107,6 +110,7 @@ export function paceAfter(pace: Pace, event: JobEvent): Pace {
     totalS,
     speed: slope(inStage, "doneS"),
     leftS: left(recent, fraction),
+    songS: stage === "decode" ? (totalS ?? doneS) : pace.songS,
     last: event.number,
     startedAt: pace.startedAt ?? at,
     log: entered ? [...pace.log, { number: event.number, at, stage, text }] : pace.log,

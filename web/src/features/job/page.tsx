@@ -1,31 +1,58 @@
 /** One song: what happens to it, then what became of it. */
 import { useQuery } from "@tanstack/react-query";
-import { Refusal } from "../../api/client";
-import { jobQuery } from "../../api/queries";
+import { useCallback } from "react";
+import { type Job, Refusal } from "../../api/client";
+import { isActive, jobQuery } from "../../api/queries";
+import type { Peaks } from "../../audio/peaks";
+import { usePace } from "../../state/live";
 import { titleOf } from "../../text";
 import { Notice } from "../../ui/controls";
+import { DeskPanel } from "../desk/panel";
+import { isWhole, useSource } from "../desk/source";
 import { NowherePage } from "../nowhere";
 import { Watch } from "../watch/watch";
-import { Result } from "./result";
+import { Facts } from "./facts";
+import { useAnalysis, useNotes, usePeaksOf } from "./music";
+import { Take } from "./take";
 
 export function JobPage({ id }: { id: string }) {
   const { data: job, error } = useQuery(jobQuery(id));
   if (error instanceof Refusal && error.status === 404) return <NowherePage />;
-  if (!job) {
-    return error ? (
-      <Notice kind="bad" className="mt-8">
-        {error.message}
-      </Notice>
-    ) : (
-      <p className="mt-8 text-quiet">Looking for it…</p>
-    );
-  }
+  if (job) return <Song job={job} />;
+  return error ? (
+    <Notice kind="bad" className="mt-8">
+      {error.message}
+    </Notice>
+  ) : (
+    <p className="mt-8 text-quiet">Looking for it…</p>
+  );
+}
+
+function Song({ job }: { job: Job }) {
+  const pace = usePace(job.id, isActive(job.state));
+  const { desk, waves, fault } = useSource(job, pace);
+  const analysis = useAnalysis(job);
+  const notes = useNotes(job);
   const title = titleOf(job.file_name);
+  const done = job.state === "done";
+  const usePeaks = useCallback(
+    (track: string, samplesPerPeak: number): Peaks | null => {
+      // biome-ignore lint/correctness/useHookAtTopLevel: it is a hook, handed to the lanes
+      const peaks = usePeaksOf(job, track, samplesPerPeak);
+      return peaks ?? waves.get(track) ?? null;
+    },
+    [job, waves],
+  );
   return (
     <>
       <title>{`${title} · Unbraid`}</title>
       <h1 className="mt-2 text-3xl font-bold tracking-[-0.03em] sm:text-5xl">{title}</h1>
-      {job.state === "done" ? <Result job={job} /> : <Watch job={job} />}
+      {done ? <Facts job={job} analysis={analysis} /> : <Watch job={job} pace={pace} />}
+      <DeskPanel
+        {...{ desk, title, analysis, notes, usePeaks, fault }}
+        canCompare={done && isWhole(job)}
+      />
+      {done && <Take job={job} desk={desk} />}
     </>
   );
 }

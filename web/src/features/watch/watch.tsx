@@ -5,13 +5,11 @@ import { api, body, type Job } from "../../api/client";
 import { cancel } from "../../api/follow";
 import { isActive, queries } from "../../api/queries";
 import { go, jobPath } from "../../route";
-import { usePace } from "../../state/live";
 import { type Pace, STAGES } from "../../state/pace";
 import { classes, duration, timeOfDay } from "../../text";
 import { Button, Notice } from "../../ui/controls";
 
-export function Watch({ job }: { job: Job }) {
-  const pace = usePace(job.id);
+export function Watch({ job, pace }: { job: Job; pace: Pace }) {
   const known = pace.last > 0;
   const state = known ? pace.state : job.state;
   const active = isActive(state);

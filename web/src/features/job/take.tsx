@@ -1,11 +1,12 @@
-/** What became of a song. */
+/** What can be taken along. */
 import { API, type Job } from "../../api/client";
+import type { Desk } from "../../state/desk";
 import { bytes } from "../../text";
 import { DownloadLink } from "../../ui/controls";
 
-export function Result({ job }: { job: Job }) {
+export function Take({ job }: { job: Job; desk: Desk }) {
   return (
-    <section aria-labelledby="take" className="mt-8">
+    <section aria-labelledby="take" className="mt-14">
       <div className="flex flex-wrap items-center justify-between gap-4">
         <h2 id="take" className="text-2xl font-semibold tracking-tight">
           Take

@@ -1,0 +1,452 @@
+/**
+ * Plays all tracks of a song in step.
+ *
+ * Chunks of all tracks are decoded a little ahead and started together, each on the sample where
+ * the one before ends; a stretch is begun only when all its tracks are there, so that none is ever
+ * late. Of each track: source, gain, pan, meter; then their sum, a gate against clicks when
+ * playing begins and ends, and the master.
+ */
+import type { Song, Stereo } from "./song";
+import { chunksAhead, endOf, type Loop, nextStretch, placeAt, type Stretch } from "./timeline";
+
+export type PlayerState = "paused" | "waiting" | "playing";
+
+export interface TrackSettings {
+  /** Gain, 1 for as it is. */
+  volume: number;
+  /** -1 left to 1 right. */
+  pan: number;
+  mute: boolean;
+  solo: boolean;
+}
+
+export interface Beat {
+  /** In seconds. */
+  time: number;
+  first: boolean;
+}
+
+export const AS_IT_IS: TrackSettings = { volume: 1, pan: 0, mute: false, solo: false };
+
+const AHEAD_S = 20; // of decoded sound at most
+const SCHEDULED_S = 4; // of sound that the audio thread has been given at least
+const PUMP_MS = 100;
+const RETRY_MS = 1_500;
+const SOON_S = 0.05; // from a wish to the first sample
+const GATE_S = 0.005;
+const SMOOTH_S = 0.012; // time constant of changes in volume
+const METER_SIZE = 1_024;
+
+interface Channel {
+  gain: GainNode;
+  pan: StereoPannerNode;
+  meter: AnalyserNode;
+}
+
+export class Player {
+  readonly #context: BaseAudioContext;
+  readonly #sum: GainNode;
+  readonly #gate: GainNode;
+  readonly #master: GainNode;
+  readonly #clicks: GainNode;
+  readonly #masterMeter: AnalyserNode;
+  readonly #channels = new Map<string, Channel>();
+  readonly #settings = new Map<string, TrackSettings>();
+  readonly #heard = new Float32Array(METER_SIZE);
+  readonly #clickSounds: readonly [AudioBuffer, AudioBuffer];
+  readonly #onChange: () => void;
+  #song: Song;
+  #state: PlayerState = "paused";
+  #place = 0; // where playing goes on, in samples
+  #next = 0; // what is to be scheduled next
+  #loop: Loop | null = null;
+  #original = false;
+  #beats: readonly Beat[] = [];
+  #stretches: Stretch[] = [];
+  #sources = new Set<AudioBufferSourceNode>();
+  #chunks = new Map<number, AudioBuffer[]>();
+  #loading = new Map<number, AbortController>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #fault: Error | null = null;
+  #notBefore = 0; // when loading may be tried again after a fault, of this page's clock
+
+  /**
+   * Makes a player of a song.
+   *
+   * @param context where to play; its sample rate is that of the song, else the browser resamples.
+   * @param onChange is called when the state or the fault changes.
+   */
+  constructor(context: BaseAudioContext, song: Song, onChange: () => void) {
+    this.#context = context;
+    this.#song = song;
+    this.#onChange = onChange;
+    this.#sum = context.createGain();
+    this.#gate = new GainNode(context, { gain: 0 });
+    this.#master = context.createGain();
+    this.#clicks = new GainNode(context, { gain: 0 });
+    this.#masterMeter = new AnalyserNode(context, { fftSize: METER_SIZE });
+    this.#sum.connect(this.#gate).connect(this.#master);
+    this.#clicks.connect(this.#gate);
+    this.#master.connect(this.#masterMeter);
+    this.#master.connect(context.destination);
+    this.#clickSounds = [click(context, 1_600, 0.5), click(context, 1_066, 0.3)];
+    this.#connect();
+  }
+
+  get state(): PlayerState {
+    return this.#state;
+  }
+
+  /** Why there is no sound, if so. */
+  get fault(): Error | null {
+    return this.#fault;
+  }
+
+  get tracks(): readonly string[] {
+    return this.#song.tracks;
+  }
+
+  /** Length of the song in seconds. */
+  get duration(): number {
+    return this.#song.length / this.#song.sampleRate;
+  }
+
+  /** Seconds that can be played so far. */
+  get available(): number {
+    return this.#song.available / this.#song.sampleRate;
+  }
+
+  /** Where one hears the song, in seconds. */
+  get position(): number {
+    const context = this.#context as Partial<AudioContext> & BaseAudioContext;
+    const delay = context.outputLatency || context.baseLatency || 0;
+    return this.#placeAt(context.currentTime - delay) / this.#song.sampleRate;
+  }
+
+  /** Takes the same song, at the same rate, from elsewhere; what is scheduled is played. */
+  change(song: Song): void {
+    this.#forget(() => false);
+    this.#song.close();
+    this.#song = song;
+    this.#connect();
+    this.#pump();
+    this.#onChange();
+  }
+
+  play(): void {
+    if (this.#state !== "paused") return;
+    this.#fault = null;
+    if (this.#place >= this.#song.length) this.#place = 0;
+    this.#begin(this.#place);
+    this.#timer = setInterval(() => this.#pump(), PUMP_MS);
+  }
+
+  pause(): void {
+    if (this.#state === "paused") return;
+    const end = this.#context.currentTime + GATE_S;
+    this.#place = Math.round(this.#placeAt(end));
+    this.#stop(end);
+    this.#rest();
+  }
+
+  /** Goes to a place, in seconds. */
+  seek(seconds: number): void {
+    const last = Math.max(0, this.#song.length - 1);
+    const place = Math.round(seconds * this.#song.sampleRate);
+    this.#place = Math.min(Math.max(0, place), last);
+    if (this.#state !== "paused") this.#again(this.#place);
+    else this.#onChange();
+  }
+
+  /** Repeats a part, in seconds; null for none. */
+  setLoop(loop: { start: number; end: number } | null): void {
+    const rate = this.#song.sampleRate;
+    this.#loop = loop && {
+      start: Math.round(loop.start * rate),
+      end: Math.round(loop.end * rate),
+    };
+    if (this.#state !== "paused") {
+      this.#again(Math.round(this.#placeAt(this.#context.currentTime + SOON_S)));
+    }
+  }
+
+  setTrack(name: string, settings: TrackSettings): void {
+    this.#settings.set(name, settings);
+    this.#balance();
+  }
+
+  setMaster(volume: number): void {
+    this.#glide(this.#master.gain, volume);
+  }
+
+  /** The song as it was: all tracks as they are, whatever the mix. */
+  setOriginal(original: boolean): void {
+    this.#original = original;
+    this.#balance();
+  }
+
+  /** A click on each of these beats, for which `setClick` gives the volume. */
+  setBeats(beats: readonly Beat[]): void {
+    this.#beats = beats;
+  }
+
+  setClick(volume: number): void {
+    this.#glide(this.#clicks.gain, volume);
+  }
+
+  /** How loud a track is now, or all of them: the highest sample of the last moment. */
+  level(track?: string): number {
+    const meter = track === undefined ? this.#masterMeter : this.#channels.get(track)?.meter;
+    if (!meter || this.#state !== "playing") return 0;
+    meter.getFloatTimeDomainData(this.#heard);
+    return this.#heard.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+  }
+
+  /** Tells that more of a growing song can be had. */
+  more(): void {
+    if (this.#state !== "paused") this.#pump();
+    this.#onChange();
+  }
+
+  close(): void {
+    this.#stop(this.#context.currentTime);
+    this.#forget(() => false);
+    clearInterval(this.#timer);
+    this.#song.close();
+    this.#master.disconnect();
+  }
+
+  #connect(): void {
+    for (const [track, { gain, pan, meter }] of this.#channels) {
+      if (this.#song.tracks.includes(track)) continue;
+      for (const node of [gain, pan, meter]) node.disconnect();
+      this.#channels.delete(track);
+    }
+    for (const track of this.#song.tracks) {
+      if (this.#channels.has(track)) continue;
+      const gain = new GainNode(this.#context);
+      const pan = new StereoPannerNode(this.#context);
+      const meter = new AnalyserNode(this.#context, { fftSize: METER_SIZE });
+      gain.connect(pan).connect(this.#sum);
+      pan.connect(meter);
+      this.#channels.set(track, { gain, pan, meter });
+      const { volume, panning } = this.#wanted(track);
+      gain.gain.value = volume;
+      pan.pan.value = panning;
+    }
+  }
+
+  #balance(): void {
+    for (const [track, { gain, pan }] of this.#channels) {
+      const { volume, panning } = this.#wanted(track);
+      this.#glide(gain.gain, volume);
+      this.#glide(pan.pan, panning);
+    }
+  }
+
+  /** Gain and panning of a track, in view of what is solo. */
+  #wanted(track: string): { volume: number; panning: number } {
+    const { volume, pan, mute, solo } = this.#settings.get(track) ?? AS_IT_IS;
+    if (this.#original) return { volume: 1, panning: 0 };
+    const alone = this.#song.tracks.some((each) => this.#settings.get(each)?.solo);
+    const silent = mute || (alone && !solo);
+    return { volume: silent ? 0 : volume, panning: pan };
+  }
+
+  #glide(value: AudioParam, target: number): void {
+    value.cancelScheduledValues(this.#context.currentTime);
+    if (this.#state === "paused") value.value = target;
+    else value.setTargetAtTime(target, this.#context.currentTime, SMOOTH_S);
+  }
+
+  #placeAt(time: number): number {
+    if (this.#state === "paused") return this.#place;
+    return placeAt(this.#stretches, time, this.#song.sampleRate) ?? this.#place;
+  }
+
+  #begin(place: number): void {
+    this.#place = place;
+    this.#next = place;
+    this.#stretches = [];
+    this.#set("waiting");
+    this.#pump();
+  }
+
+  /** Goes on from another place at once. */
+  #again(place: number): void {
+    this.#stop(onSample(this.#context.currentTime + SOON_S, this.#context.sampleRate));
+    this.#begin(place);
+  }
+
+  #stop(time: number): void {
+    const { currentTime } = this.#context;
+    const gain = this.#gate.gain;
+    gain.cancelScheduledValues(currentTime);
+    gain.setValueAtTime(gain.value, Math.max(currentTime, time - GATE_S));
+    gain.linearRampToValueAtTime(0, time);
+    for (const source of this.#sources) source.stop(time);
+    this.#sources.clear();
+    this.#stretches = [];
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#stretches = [];
+    this.#forget(() => false);
+    this.#set("paused");
+  }
+
+  #set(state: PlayerState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#onChange();
+  }
+
+  /** Schedules what is there, has loaded what comes, and notices the end. */
+  #pump(): void {
+    if (this.#state === "paused") return;
+    const { currentTime } = this.#context;
+    const rate = this.#song.sampleRate;
+    for (;;) {
+      const last = this.#stretches.at(-1);
+      const until = last ? onSample(endOf(last, rate), this.#context.sampleRate) : 0;
+      if (last && until > currentTime + SCHEDULED_S) break;
+      const { chunkLength, available } = this.#song;
+      const next = nextStretch(this.#next, chunkLength, available, this.#loop);
+      const sounds = next && this.#chunks.get(next.chunk);
+      if (!next || !sounds) {
+        if (until <= currentTime) this.#dry(last);
+        break;
+      }
+      const late = until < currentTime + SOON_S / 2;
+      const at = late ? onSample(currentTime + SOON_S, this.#context.sampleRate) : until;
+      this.#schedule({ at, from: next.from, length: next.length }, next.chunk, sounds, late);
+    }
+    this.#load();
+  }
+
+  /** There is nothing to play now: the song is over, or it has not come yet. */
+  #dry(last: Stretch | undefined): void {
+    const { length, available } = this.#song;
+    if (this.#next >= length && available >= length) {
+      this.#place = 0;
+      this.#rest();
+      return;
+    }
+    if (last) {
+      this.#place = this.#next;
+      this.#stretches = [];
+    }
+    this.#set("waiting");
+  }
+
+  #schedule(stretch: Stretch, chunk: number, sounds: readonly AudioBuffer[], fresh: boolean): void {
+    const { sampleRate, chunkLength, tracks } = this.#song;
+    const offset = (stretch.from - chunk * chunkLength) / sampleRate;
+    const duration = stretch.length / sampleRate;
+    if (fresh) {
+      const gain = this.#gate.gain;
+      gain.setValueAtTime(0, stretch.at);
+      gain.linearRampToValueAtTime(1, stretch.at + GATE_S);
+    }
+    tracks.forEach((track, k) => {
+      const channel = this.#channels.get(track);
+      if (channel) this.#start(sounds[k]!, channel.gain, stretch.at, offset, duration);
+    });
+    const first = stretch.from / sampleRate;
+    for (const beat of this.#beats) {
+      if (beat.time >= first && beat.time < first + duration) {
+        const sound = this.#clickSounds[beat.first ? 0 : 1];
+        this.#start(sound, this.#clicks, stretch.at + beat.time - first, 0, sound.duration);
+      }
+    }
+    const since = this.#context.currentTime - 1;
+    const old = this.#stretches.filter((each) => endOf(each, sampleRate) > since);
+    this.#stretches = [...old, stretch];
+    this.#next = stretch.from + stretch.length;
+    this.#set("playing");
+  }
+
+  #start(buffer: AudioBuffer, to: AudioNode, at: number, offset: number, duration: number): void {
+    const source = new AudioBufferSourceNode(this.#context, { buffer });
+    source.connect(to);
+    source.start(at, offset, duration);
+    this.#sources.add(source);
+    source.onended = () => {
+      this.#sources.delete(source);
+      source.disconnect();
+    };
+  }
+
+  /** Decodes what will be played soon, the next first, and forgets the rest. */
+  #load(): void {
+    const { chunkLength, available, sampleRate } = this.#song;
+    const ahead = AHEAD_S * sampleRate;
+    const wanted = chunksAhead(this.#next, ahead, chunkLength, available, this.#loop);
+    const here = Math.floor(this.#placeAt(this.#context.currentTime) / chunkLength);
+    this.#forget((chunk) => chunk === here || wanted.includes(chunk));
+    if (performance.now() < this.#notBefore) return;
+    const chunk = wanted.find((each) => !this.#chunks.has(each));
+    if (chunk === undefined || this.#loading.size > 0) return;
+    const stop = new AbortController();
+    this.#loading.set(chunk, stop);
+    const song = this.#song;
+    Promise.all(song.tracks.map((track) => song.load(track, chunk, stop.signal)))
+      .then((all) => {
+        if (stop.signal.aborted) return;
+        this.#chunks.set(
+          chunk,
+          all.map((samples) => this.#sound(samples)),
+        );
+        this.#fault = null;
+      })
+      .catch((error: unknown) => {
+        if (stop.signal.aborted) return;
+        this.#fault = error instanceof Error ? error : new Error(String(error));
+        this.#notBefore = performance.now() + RETRY_MS;
+        this.#onChange();
+      })
+      .finally(() => {
+        if (this.#loading.get(chunk) !== stop) return;
+        this.#loading.delete(chunk);
+        this.#pump();
+      });
+  }
+
+  #sound([left, right]: Stereo): AudioBuffer {
+    const sound = new AudioBuffer({
+      length: Math.max(1, left.length),
+      numberOfChannels: 2,
+      sampleRate: this.#song.sampleRate,
+    });
+    sound.getChannelData(0).set(left);
+    sound.getChannelData(1).set(right);
+    return sound;
+  }
+
+  #forget(keep: (chunk: number) => boolean): void {
+    for (const chunk of this.#chunks.keys()) if (!keep(chunk)) this.#chunks.delete(chunk);
+    for (const [chunk, stop] of this.#loading) {
+      if (keep(chunk)) continue;
+      stop.abort();
+      this.#loading.delete(chunk);
+    }
+  }
+}
+
+/** The time of the sample that is nearest. */
+function onSample(time: number, sampleRate: number): number {
+  return Math.round(time * sampleRate) / sampleRate;
+}
+
+/** A short tone that dies away. */
+function click(context: BaseAudioContext, hz: number, volume: number): AudioBuffer {
+  const { sampleRate } = context;
+  const sound = new AudioBuffer({ length: Math.round(0.04 * sampleRate), sampleRate });
+  const samples = sound.getChannelData(0);
+  for (let i = 0; i < samples.length; i += 1) {
+    const time = i / sampleRate;
+    samples[i] = volume * Math.sin(2 * Math.PI * hz * time) * Math.exp(-time * 110);
+  }
+  return sound;
+}

@@ -1,0 +1,185 @@
+/** Drawing on canvases: what is to be seen of a song between two moments. */
+import { extremes, type Peaks } from "../../audio/peaks";
+import type { Chord, Stroke } from "../../music/analysis";
+import { chordName } from "../../music/analysis";
+import type { Note } from "../../music/midi";
+import { momentAt, type View, xOf } from "../../state/view";
+
+export interface Sheet {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+  view: View;
+  colour(name: string): string;
+}
+
+export function drawWave(sheet: Sheet, peaks: Peaks, colour: string, gain = 1): void {
+  const { context, width, height, view } = sheet;
+  const middle = height / 2;
+  context.fillStyle = colour;
+  context.beginPath();
+  for (let x = 0; x < width; x += 1) {
+    const found = extremes(peaks, momentAt(view, x, width), momentAt(view, x + 1, width));
+    if (!found) continue;
+    const [low, high] = found;
+    const top = Math.max(0, middle - high * gain * middle);
+    const bottom = Math.min(height, middle - low * gain * middle);
+    context.rect(x, top, 1, Math.max(1, bottom - top));
+  }
+  context.fill();
+}
+
+/** Lines on beats, stronger ones where bars begin; none where they would blur. */
+export function drawGrid(sheet: Sheet, beats: readonly number[], bars: readonly number[]): void {
+  lines(sheet, beats, sheet.colour("--beat"), 5);
+  lines(sheet, bars, sheet.colour("--bar"), 4);
+}
+
+function lines(sheet: Sheet, times: readonly number[], colour: string, least: number): void {
+  const { context, width, height, view } = sheet;
+  if (times.length > 1) {
+    const each = (times.at(-1)! - times[0]!) / (times.length - 1);
+    if ((each / view.span) * width < least) return;
+  }
+  context.fillStyle = colour;
+  for (const time of times) {
+    const x = Math.round(xOf(view, time, width));
+    if (x >= 0 && x <= width) context.fillRect(x, 0, 1, height);
+  }
+}
+
+/** The pitches that a roll shows: those of its notes, and an octave at least. */
+export function rangeOf(notes: readonly Note[]): [number, number] {
+  if (notes.length === 0) return [54, 66];
+  let low = Infinity;
+  let high = -Infinity;
+  for (const { pitch } of notes) {
+    low = Math.min(low, pitch);
+    high = Math.max(high, pitch);
+  }
+  const missing = Math.max(0, 12 - (high - low));
+  return [low - Math.ceil(missing / 2), high + Math.floor(missing / 2)];
+}
+
+export function drawNotes(sheet: Sheet, notes: readonly Note[], colour: string): void {
+  const { context, width, height, view } = sheet;
+  const [low, high] = rangeOf(notes);
+  const row = (height - 8) / (high - low + 1);
+  context.fillStyle = colour;
+  for (const { start, end, pitch, velocity } of notes) {
+    if (end < view.start || start > view.start + view.span) continue;
+    const x = xOf(view, start, width);
+    const length = Math.max(2, xOf(view, end, width) - x - 1);
+    context.globalAlpha = 0.4 + 0.6 * velocity;
+    const thick = Math.max(2.5, Math.min(8, row * 0.85));
+    context.beginPath();
+    context.roundRect(x, 4 + (high - pitch + 0.5) * row - thick / 2, length, thick, 1.5);
+    context.fill();
+  }
+  context.globalAlpha = 1;
+}
+
+/** Drums from high to low, as far as they are struck. */
+const KIT = [
+  "crash",
+  "ride",
+  "open hi-hat",
+  "closed hi-hat",
+  "high tom",
+  "mid tom",
+  "low tom",
+  "side stick",
+  "snare",
+  "kick",
+];
+
+export function kitOf(strokes: readonly Stroke[]): string[] {
+  const struck = new Set(strokes.map((stroke) => stroke.drum));
+  return KIT.filter((drum) => struck.has(drum));
+}
+
+export function drawStrokes(sheet: Sheet, strokes: readonly Stroke[], colour: string): void {
+  const { context, width, height, view } = sheet;
+  const kit = kitOf(strokes);
+  const row = (height - 8) / Math.max(1, kit.length);
+  context.fillStyle = colour;
+  for (const { time, drum, velocity } of strokes) {
+    const x = xOf(view, time, width);
+    if (x < -4 || x > width) continue;
+    context.globalAlpha = 0.35 + (0.65 * velocity) / 127;
+    const thick = Math.min(10, row * 0.75);
+    context.fillRect(x, 4 + (kit.indexOf(drum) + 0.5) * row - thick / 2, 3, thick);
+  }
+  context.globalAlpha = 1;
+}
+
+export function drawChords(sheet: Sheet, chords: readonly Chord[]): void {
+  const { context, width, height, view } = sheet;
+  context.font = "600 13px 'Geist Variable', system-ui, sans-serif";
+  context.textBaseline = "middle";
+  for (const { start, end, label } of chords) {
+    const from = xOf(view, start, width);
+    const to = xOf(view, end, width);
+    const name = chordName(label);
+    if (to < 0 || from > width || !name) continue;
+    context.fillStyle = sheet.colour("--lifted");
+    context.beginPath();
+    context.roundRect(from + 1, 1, Math.max(1, to - from - 2), height - 2, 4);
+    context.fill();
+    const left = Math.max(from, 0) + 7;
+    if (context.measureText(name).width > to - left - 2) continue;
+    context.fillStyle = sheet.colour("--text");
+    context.fillText(name, left, height / 2 + 1);
+  }
+}
+
+/** Numbers of bars, as many as there is room for. */
+export function drawBars(sheet: Sheet, bars: readonly number[], duration: number): void {
+  const { context, width, height, view } = sheet;
+  context.font = "12px 'Geist Mono Variable', monospace";
+  context.textBaseline = "middle";
+  context.fillStyle = sheet.colour("--quiet");
+  const marks = bars.length > 1 ? bars : seconds(duration, view, width);
+  const each = ((marks.at(-1)! - marks[0]!) / Math.max(1, marks.length - 1) / view.span) * width;
+  const step = [1, 2, 4, 8, 16, 32, 64, 128].find((count) => count * each >= 34) ?? 256;
+  marks.forEach((time, k) => {
+    if (k % step) return;
+    const x = xOf(view, time, width);
+    if (x < -30 || x > width) return;
+    const text = bars.length > 1 ? String(k + 1) : `${Math.round(time)} s`;
+    context.fillText(text, x + 4, height / 2);
+    context.fillRect(Math.round(x), height - 6, 1, 6);
+  });
+}
+
+function seconds(duration: number, view: View, width: number): number[] {
+  const step = [1, 5, 10, 30, 60].find((each) => (each / view.span) * width >= 40) ?? 120;
+  return Array.from({ length: Math.floor(duration / step) + 1 }, (_, k) => k * step);
+}
+
+export function drawTempo(
+  sheet: Sheet,
+  curve: readonly { time: number; bpm: number }[],
+  colour: string,
+): void {
+  const { context, width, height, view } = sheet;
+  const [low, high] = tempoRange(curve);
+  context.strokeStyle = colour;
+  context.lineWidth = 2;
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const { time, bpm } of curve) {
+    const y = height - 6 - ((bpm - low) / (high - low)) * (height - 12);
+    context.lineTo(xOf(view, time, width), y);
+  }
+  context.stroke();
+}
+
+/** The tempi that a curve shows: its own, and a tenth of them at least. */
+function tempoRange(curve: readonly { bpm: number }[]): [number, number] {
+  const tempi = curve.map(({ bpm }) => bpm);
+  const low = Math.min(...tempi);
+  const high = Math.max(...tempi);
+  const missing = Math.max(0, high * 0.1 - (high - low));
+  return [low - missing / 2, high + missing / 2];
+}

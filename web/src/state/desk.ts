@@ -1,0 +1,174 @@
+/** What the hands are on while a song plays; the sound itself is the player's matter. */
+import { createStore, type StoreApi } from "zustand";
+import { AS_IT_IS, type Beat, Player, type PlayerState, type TrackSettings } from "../audio/player";
+import type { Song } from "../audio/song";
+import { snap } from "../audio/timeline";
+
+export interface Span {
+  /** In seconds. */
+  start: number;
+  end: number;
+}
+
+export interface DeskState {
+  state: PlayerState;
+  tracks: readonly string[];
+  settings: Readonly<Record<string, TrackSettings>>;
+  master: number;
+  /** Whether the song is heard as it was, whatever the mix. */
+  original: boolean;
+  click: boolean;
+  /** The part that is repeated, while `looping`. */
+  loop: Span | null;
+  looping: boolean;
+  /** In seconds. */
+  duration: number;
+  available: number;
+  fault: string | null;
+}
+
+const NOTHING: DeskState = {
+  state: "paused",
+  tracks: [],
+  settings: {},
+  master: 1,
+  original: false,
+  click: false,
+  loop: null,
+  looping: false,
+  duration: 0,
+  available: 0,
+  fault: null,
+};
+
+const LEAST_LOOP_S = 0.2;
+
+export class Desk {
+  readonly store: StoreApi<DeskState> = createStore(() => NOTHING);
+  #context: AudioContext | null = null;
+  #player: Player | null = null;
+  #beats: readonly Beat[] = [];
+
+  get state(): DeskState {
+    return this.store.getState();
+  }
+
+  /** Where one hears the song, in seconds. */
+  get position(): number {
+    return this.#player?.position ?? 0;
+  }
+
+  /** Puts a song on the desk; one that is there already goes on from this source. */
+  open(song: Song): void {
+    if (this.#player) this.#player.change(song);
+    else {
+      this.#context = new AudioContext({ sampleRate: song.sampleRate, latencyHint: "playback" });
+      this.#player = new Player(this.#context, song, () => this.#tell());
+      this.#player.setBeats(this.#beats);
+    }
+    this.#tell();
+  }
+
+  close(): void {
+    this.#player?.close();
+    void this.#context?.close();
+    this.#player = null;
+    this.#context = null;
+  }
+
+  /** More of a growing song can be had. */
+  more(): void {
+    this.#player?.more();
+  }
+
+  toggle(): void {
+    if (this.state.state === "paused") void this.play();
+    else this.#player?.pause();
+  }
+
+  async play(): Promise<void> {
+    await this.#context?.resume();
+    this.#player?.play();
+  }
+
+  pause(): void {
+    this.#player?.pause();
+  }
+
+  seek(seconds: number): void {
+    this.#player?.seek(seconds);
+  }
+
+  setBeats(beats: readonly Beat[]): void {
+    this.#beats = beats;
+    this.#player?.setBeats(beats);
+  }
+
+  change(track: string, part: Partial<TrackSettings>): void {
+    const settings = { ...(this.state.settings[track] ?? AS_IT_IS), ...part };
+    this.store.setState({ settings: { ...this.state.settings, [track]: settings } });
+    this.#player?.setTrack(track, settings);
+  }
+
+  setMaster(master: number): void {
+    this.store.setState({ master });
+    this.#player?.setMaster(master);
+  }
+
+  setOriginal(original: boolean): void {
+    this.store.setState({ original });
+    this.#player?.setOriginal(original);
+  }
+
+  setClick(click: boolean): void {
+    this.store.setState({ click });
+    this.#player?.setClick(click ? 1 : 0);
+  }
+
+  /** Shows which part would be repeated. */
+  sketchLoop(loop: Span): void {
+    this.store.setState({ loop });
+  }
+
+  /** Repeats a part from beat to beat; null for none. */
+  setLoop(span: Span | null): void {
+    const times = this.#beats.map((beat) => beat.time);
+    const loop = span && { start: snap(span.start, times), end: snap(span.end, times) };
+    const whole = loop && loop.end - loop.start >= LEAST_LOOP_S ? loop : null;
+    this.store.setState({ loop: whole, looping: whole !== null });
+    this.#player?.setLoop(whole);
+  }
+
+  /** Repeats the part that was chosen last, or the next four bars; or no longer. */
+  toggleLoop(): void {
+    const { loop, looping, duration } = this.state;
+    if (looping) {
+      this.store.setState({ looping: false });
+      this.#player?.setLoop(null);
+    } else if (loop) this.setLoop(loop);
+    else {
+      const bars = this.#beats.filter((beat) => beat.first).map((beat) => beat.time);
+      const k = bars.findLastIndex((time) => time <= this.position + 0.02);
+      const start = bars[k] ?? this.position;
+      this.setLoop({ start, end: bars[k + 4] ?? Math.min(duration, start + 8) });
+    }
+  }
+
+  level(track?: string): number {
+    return this.#player?.level(track) ?? 0;
+  }
+
+  #tell(): void {
+    const player = this.#player;
+    if (!player) return;
+    const { state, tracks, duration, available } = player;
+    const fault = player.fault?.message ?? null;
+    this.store.setState({ state, tracks, duration, available, fault });
+  }
+}
+
+/** Decibels of a gain; the lowest is silence. */
+export const SILENCE_DB = -48;
+export const toDb = (gain: number) =>
+  gain <= 0 ? SILENCE_DB : Math.max(SILENCE_DB, 20 * Math.log10(gain));
+export const toGain = (db: number) => (db <= SILENCE_DB ? 0 : 10 ** (db / 20));
