@@ -16,6 +16,7 @@ from unbraid.service.metrics import Metrics, Stopwatch
 from unbraid.service.problems import RESPONSES, FieldProblem, Problem, explain_errors
 from unbraid.service.routes import (
     about,
+    batches,
     health,
     jobs,
     live,
@@ -35,10 +36,15 @@ from unbraid.service.studio import Studio
 EXPOSED = (
     "Accept-Ranges",
     "Content-Disposition",
+    "Content-Location",
     "Content-Range",
     "ETag",
     "Location",
     "Retry-After",
+    "Tus-Resumable",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Offset",
 )
 """Headers that pages of other sites may see."""
 
@@ -80,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
         results,
         renders,
         waveforms,
+        batches,
         session,
         tasks,
         about,

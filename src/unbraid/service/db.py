@@ -67,6 +67,18 @@ class Arrival(Base):
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class Batch(Base):
+    """Jobs that were sent together; `skipped` are files of their archive that are no recordings."""
+
+    __tablename__ = "batch"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    created: Mapped[float]
+    skipped: Mapped[list[str]] = mapped_column(sa.JSON)
+
+
 class Job(Base):
     """A song to take apart, or a task: work on the result of another job, its `parent_id`.
 
@@ -82,6 +94,7 @@ class Job(Base):
     owner: Mapped[str]
     kind: Mapped[JobKind] = mapped_column(server_default="process")
     parent_id: Mapped[str | None]
+    batch_id: Mapped[str | None]
     wish: Mapped[dict[str, Any] | None]
     state: Mapped[JobState]
     priority: Mapped[int]
@@ -120,6 +133,7 @@ class Job(Base):
         sa.Index("job_by_turn", "state", "priority", "turn"),
         sa.Index("job_by_owner", "owner", "created"),
         sa.Index("job_by_parent", "parent_id"),
+        sa.Index("job_by_batch", "batch_id"),
     )
 
     @property

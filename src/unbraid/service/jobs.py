@@ -7,7 +7,6 @@ Goyal 1996). So two owners alternate, however many jobs one of them has sent.
 
 import hashlib
 import json
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session
 from unbraid.errors import UnbraidError
 from unbraid.service.db import (
     Arrival,
+    Batch,
     Database,
     Event,
     EventKind,
@@ -29,6 +29,7 @@ from unbraid.service.db import (
     Step,
     Upload,
 )
+from unbraid.service.storage import new_id
 from unbraid.types import ProcessOptions, Stage
 
 Priority = Literal["low", "normal", "high"]
@@ -42,6 +43,7 @@ STAGES_OF: dict[JobKind, tuple[Stage, ...]] = {
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 STAGES: tuple[Stage, ...] = get_args(Stage)  # in their order
 MAX_EVENTS = 500  # read at once
+MAX_BATCHES = 500  # shown
 
 OPTIONS = TypeAdapter(ProcessOptions)
 
@@ -139,24 +141,78 @@ class Jobs:
             QueueFull: too many jobs of the owner wait.
         """
         with self.database.write() as session:
-            if session.bind and session.bind.dialect.name == "postgresql":
-                session.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_of(owner))))
+            _lock(session, owner)
             if idempotency_key and (earlier := _by_key(session, owner, idempotency_key)):
                 if earlier.fingerprint != order.fingerprint:
                     raise Conflict("this Idempotency-Key was used for another job; take a new one")
                 return earlier
-            upload = _upload(session, owner, order.upload_id)
-            job = Job(
-                owner=owner,
-                kind="process",
-                upload_id=upload.id,
-                file_name=upload.file_name,
-                options=OPTIONS.dump_python(order.options, mode="json"),
-                fallback=order.fallback,
-                idempotency_key=idempotency_key,
-                fingerprint=order.fingerprint,
+            return self._submit(session, owner, order, idempotency_key=idempotency_key)
+
+    def submit_batch(
+        self, owner: str, name: str, orders: Sequence[Order], skipped: Sequence[str] = ()
+    ) -> Batch:
+        """Queue some jobs that belong together: all or none.
+
+        Raises:
+            NotFound: the owner has no such upload.
+            QueueFull: too many jobs of the owner wait.
+        """
+        with self.database.write() as session:
+            _lock(session, owner)
+            batch = Batch(
+                id=new_id(), owner=owner, name=name, created=time.time(), skipped=list(skipped)
             )
-            return self._queue(session, job, order.priority)
+            session.add(batch)
+            for order in orders:
+                self._submit(session, owner, order, batch_id=batch.id)
+            return batch
+
+    def batch(self, owner: str, batch_id: str) -> Batch:
+        """A batch of the owner's.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self.database.read() as session:
+            batch = session.get(Batch, batch_id)
+        if batch is None or batch.owner != owner:
+            raise NotFound("there is no such batch")
+        return batch
+
+    def batches(self, owner: str) -> Sequence[Batch]:
+        """The owner's batches, the newest first."""
+        query = sa.select(Batch).where(Batch.owner == owner).order_by(Batch.created.desc())
+        with self.database.read() as session:
+            return session.scalars(query.limit(MAX_BATCHES)).all()
+
+    def of_batch(self, batch: Batch) -> Sequence[Job]:
+        """The jobs of a batch that were not removed, in their order."""
+        query = sa.select(Job).where(Job.batch_id == batch.id, Job.removed.is_(False))
+        with self.database.read() as session:
+            return session.scalars(query.order_by(Job.created, Job.turn)).all()
+
+    def _submit(
+        self,
+        session: Session,
+        owner: str,
+        order: Order,
+        *,
+        idempotency_key: str | None = None,
+        batch_id: str | None = None,
+    ) -> Job:
+        upload = _upload(session, owner, order.upload_id)
+        job = Job(
+            owner=owner,
+            kind="process",
+            batch_id=batch_id,
+            upload_id=upload.id,
+            file_name=upload.file_name,
+            options=OPTIONS.dump_python(order.options, mode="json"),
+            fallback=order.fallback,
+            idempotency_key=idempotency_key,
+            fingerprint=order.fingerprint,
+        )
+        return self._queue(session, job, order.priority)
 
     def add_task(self, owner: str, job_id: str, task: Task) -> Job:
         """Queue work on the result of a job.
@@ -194,7 +250,7 @@ class Jobs:
         queued = _count(session, Job.owner == job.owner, Job.state == "queued")
         if queued >= self._max_queued:
             raise QueueFull(f"{queued} jobs are waiting; send more when some are done")
-        job.id, job.state, job.created = secrets.token_urlsafe(15), "queued", time.time()
+        job.id, job.state, job.created = new_id(), "queued", time.time()
         job.priority = PRIORITIES[priority]
         job.turn = _next_turn(session, job.owner, job.priority)
         job.not_before = job.worked_s = 0.0
@@ -231,11 +287,14 @@ class Jobs:
         offset: int = 0,
         limit: int = 50,
         query: str | None = None,
+        batch_id: str | None = None,
     ) -> Page:
         """The owner's jobs, without tasks."""
         chosen = [Job.owner == owner, Job.removed.is_(False), Job.parent_id.is_(None)]
         if state:
             chosen.append(Job.state == state)
+        if batch_id:
+            chosen.append(Job.batch_id == batch_id)
         if query:
             named = (Job.name, Job.file_name)
             chosen.append(sa.or_(*(each.icontains(query, autoescape=True) for each in named)))
@@ -334,10 +393,15 @@ class Jobs:
             session.execute(sa.update(Job).where(needless).values(removed=True, cancel_asked=True))
 
     def drop_unused(self, before: float) -> Sequence[str]:
-        """Forget recordings that came before a time and have no job; gives their storage keys."""
+        """Forget recordings that came before a time and have no job; gives their storage keys.
+
+        Batches whose jobs are gone are forgotten too.
+        """
         used = sa.select(Job.id).where(Job.upload_id == Upload.id).exists()
         unused = sa.delete(Upload).where(Upload.created < before, ~used).returning(Upload.key)
+        empty = ~sa.select(Job.id).where(Job.batch_id == Batch.id).exists()
         with self.database.write() as session:
+            session.execute(sa.delete(Batch).where(empty))
             return session.scalars(unused).all()
 
     def stored_bytes(self) -> int:
@@ -448,6 +512,12 @@ def _next_turn(session: Session, owner: str, priority: int) -> int:
 
 def _count(session: Session, *conditions: sa.ColumnElement[bool]) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(Job).where(*conditions)) or 0
+
+
+def _lock(session: Session, owner: str) -> None:
+    """Let nobody else send jobs of an owner until the transaction ends."""
+    if session.bind and session.bind.dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_of(owner))))
 
 
 def _lock_of(owner: str) -> int:

@@ -1,6 +1,8 @@
 """What the API takes and gives."""
 
 import datetime
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
@@ -9,8 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from unbraid.exporting import ExportName
 from unbraid.presets import PRESETS, PresetName
-from unbraid.service.db import Event, EventKind, Job, JobKind, JobState, Step, StepState, Upload
-from unbraid.service.jobs import OPTIONS, PRIORITIES, Priority
+from unbraid.service.archives import MAX_RECORDINGS
+from unbraid.service.db import (
+    Batch,
+    Event,
+    EventKind,
+    Job,
+    JobKind,
+    JobState,
+    Step,
+    StepState,
+    Upload,
+)
+from unbraid.service.jobs import ACTIVE, OPTIONS, PRIORITIES, Priority
 from unbraid.service.parts import PartKind
 from unbraid.service.waiting import Wait
 from unbraid.types import (
@@ -45,6 +58,8 @@ CONTENT_TYPES = {
     "html": "text/html",
 }
 
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+
 EXAMPLE_ID = "3q2-7wEBAgMEBQYHCAkK"
 
 
@@ -67,21 +82,9 @@ class UploadView(BaseModel):
         )
 
 
-class JobRequest(BaseModel):
-    """A job to queue."""
+class Choice(BaseModel):
+    """What to make of recordings."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {"upload_id": EXAMPLE_ID},
-                {"upload_id": EXAMPLE_ID, "options": {"stems": ["vocals"], "format": "flac"}},
-                {"upload_id": EXAMPLE_ID, "preset": "karaoke", "fallback": "lite"},
-            ]
-        },
-    )
-
-    upload_id: Annotated[str, Field(description="the recording")]
     options: Annotated[
         ProcessOptions | None, Field(description="what to make of it; those not given are usual")
     ] = None
@@ -91,7 +94,6 @@ class JobRequest(BaseModel):
     fallback: Annotated[
         str | None, Field(description="model to take if that of the options cannot be had")
     ] = None
-    priority: Annotated[Priority, Field(description="before or after other jobs")] = "normal"
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
@@ -107,7 +109,25 @@ class JobRequest(BaseModel):
         return self.options or ProcessOptions()
 
 
-class RetryRequest(BaseModel):
+class JobRequest(Choice):
+    """A job to queue."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"upload_id": EXAMPLE_ID},
+                {"upload_id": EXAMPLE_ID, "options": {"stems": ["vocals"], "format": "flac"}},
+                {"upload_id": EXAMPLE_ID, "preset": "karaoke", "fallback": "lite"},
+            ]
+        },
+    )
+
+    upload_id: Annotated[str, Field(description="the recording")]
+    priority: Annotated[Priority, Field(description="before or after other jobs")] = "normal"
+
+
+class RetryRequest(Choice):
     """A recording to take apart once more; what is not given is as it was."""
 
     model_config = ConfigDict(
@@ -115,13 +135,6 @@ class RetryRequest(BaseModel):
         json_schema_extra={"examples": [{}, {"options": {"model": "htdemucs"}}]},
     )
 
-    options: ProcessOptions | None = None
-    preset: Annotated[
-        PresetName | None, Field(description="options for a purpose, in place of `options`")
-    ] = None
-    fallback: Annotated[
-        str | None, Field(description="model to take if that of the options cannot be had")
-    ] = None
     priority: Priority | None = None
 
     def applied_to(self, job: Job) -> JobRequest:
@@ -142,7 +155,7 @@ class RenameRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "Song"}]})
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+    name: Name
 
 
 class TranscribeRequest(BaseModel):
@@ -185,6 +198,47 @@ class ExportRequest(BaseModel):
     )
 
     formats: Annotated[list[ExportName], Field(min_length=1, max_length=20)]
+
+
+class BatchRequest(Choice):
+    """Jobs to queue together."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"upload_ids": [EXAMPLE_ID], "options": {"stems": ["vocals"]}},
+                {"archive_id": EXAMPLE_ID, "preset": "karaoke", "name": "An album"},
+            ]
+        },
+    )
+
+    upload_ids: Annotated[
+        list[str], Field(max_length=MAX_RECORDINGS, description="the recordings")
+    ] = []
+    archive_id: Annotated[
+        str | None, Field(description="in their place: an upload that is a ZIP archive of them")
+    ] = None
+    name: Annotated[
+        Name | None, Field(description="by default that of the archive, or of the first recording")
+    ] = None
+    priority: Priority = "normal"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.upload_ids) == bool(self.archive_id):
+            raise ValueError("give upload_ids or archive_id, one of them")
+        return self
+
+    def job(self, upload_id: str) -> JobRequest:
+        """What is wanted of a recording."""
+        return JobRequest(
+            upload_id=upload_id,
+            options=self.options,
+            preset=self.preset,
+            fallback=self.fallback,
+            priority=self.priority,
+        )
 
 
 class FileView(BaseModel):
@@ -249,6 +303,7 @@ class JobSummary(BaseModel):
     id: Annotated[str, Field(examples=[EXAMPLE_ID])]
     kind: Annotated[JobKind, Field(description="`process`, or what a task does")]
     parent_id: Annotated[str | None, Field(description="of a task: the job whose result it is")]
+    batch_id: str | None
     state: JobState
     upload_id: Annotated[str, Field(description="its recording, which other jobs may use too")]
     file_name: str
@@ -313,6 +368,37 @@ class JobPage(BaseModel):
     total: Annotated[int, Field(description="jobs on all pages")]
     offset: int
     limit: int
+
+
+class BatchSummary(BaseModel):
+    """Jobs that were sent together, in short."""
+
+    id: Annotated[str, Field(examples=[EXAMPLE_ID])]
+    name: str
+    created: datetime.datetime
+    fraction: Annotated[float, Field(description="of the work that is done or given up, 0 to 1")]
+    states: Annotated[dict[JobState, int], Field(description="jobs in each state")]
+
+    @classmethod
+    def of(cls, batch: Batch, jobs: Sequence[Job]) -> Self:
+        """The short view of a batch."""
+        return cls(**_batch_facts(batch, jobs))
+
+
+class BatchView(BatchSummary):
+    """Jobs that were sent together."""
+
+    jobs: list[JobSummary]
+    skipped: Annotated[list[str], Field(description="files of the archive that are no recordings")]
+
+    @classmethod
+    def whole(cls, batch: Batch, jobs: Sequence[Job]) -> Self:
+        """The view of a batch."""
+        return cls(
+            **_batch_facts(batch, jobs),
+            jobs=[JobSummary.of(job) for job in jobs],
+            skipped=batch.skipped,
+        )
 
 
 class PreviewView(BaseModel):
@@ -457,6 +543,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "id": job.id,
         "kind": job.kind,
         "parent_id": job.parent_id,
+        "batch_id": job.batch_id,
         "state": job.state,
         "upload_id": job.upload_id,
         "file_name": job.file_name,
@@ -467,6 +554,17 @@ def _facts(job: Job) -> dict[str, Any]:
         "started": moment(job.started),
         "finished": moment(job.finished),
         "error": job.error,
+    }
+
+
+def _batch_facts(batch: Batch, jobs: Sequence[Job]) -> dict[str, Any]:
+    done = [job.fraction or 0.0 if job.state in ACTIVE else 1.0 for job in jobs]
+    return {
+        "id": batch.id,
+        "name": batch.name,
+        "created": moment(batch.created),
+        "fraction": round(sum(done) / max(1, len(done)), 4),
+        "states": Counter(job.state for job in jobs),
     }
 
 

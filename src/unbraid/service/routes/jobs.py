@@ -51,6 +51,7 @@ def list_jobs(
     house: AtHouse,
     owner: Owner,
     state: Annotated[JobState | None, Query(description="only those in this state")] = None,
+    batch_id: Annotated[str | None, Query(description="only those of this batch")] = None,
     query: Annotated[
         str | None, Query(alias="q", max_length=255, description="part of its name")
     ] = None,
@@ -58,7 +59,7 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> JobPage:
     """List jobs, the newest first."""
-    page = house.jobs.list(owner, state, offset, limit, query)
+    page = house.jobs.list(owner, state, offset, limit, query, batch_id)
     return JobPage(
         jobs=[JobSummary.of(job) for job in page.jobs],
         total=page.total,
@@ -141,12 +142,17 @@ async def events(
 
 
 def _submit(wish: JobRequest, house: House, owner: str, response: Response, key: str | None) -> Job:
-    order = Order(wish.upload_id, wish.wanted, wish.priority, wish.fallback)
+    order = order_of(wish)
     check_order(order, house.models)
     job = house.jobs.submit(owner, order, key)
     house.queue.enqueue(job.id)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
     return job
+
+
+def order_of(wish: JobRequest) -> Order:
+    """What is to be queued."""
+    return Order(wish.upload_id, wish.wanted, wish.priority, wish.fallback)
 
 
 def job_view(house: House, job: Job) -> JobView:
