@@ -9,6 +9,7 @@ import sys
 from bench import (
     beats,
     demucs,
+    exports,
     harmony,
     memory,
     midi,
@@ -39,6 +40,7 @@ BENCHES = {
     "quality_score": quality_score.bench,
     "beats": beats.bench,
     "service": service.bench,
+    "exports": exports.bench,
 }
 
 
