@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from unbraid.weights import LocalModel, ModelEntry, Transfer
 
 STAGES: dict[Stage, str] = {
+    "fetch": "fetching",
     "decode": "reading",
     "pull": "pulling the model",
     "separate": "separating",

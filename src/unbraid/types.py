@@ -46,7 +46,7 @@ QUARTERS_PER_BEAT: dict[Metre, float] = {"3/4": 1.0, "4/4": 1.0, "6/8": 1.5}
 Subdivision = Literal["1/4", "1/4T", "1/8", "1/8T", "1/16", "1/16T", "1/32"]
 MAX_SWING = 0.75
 MIN_SEGMENT_S, MAX_SEGMENT_S = 1.0, 600.0
-Stage = Literal["decode", "pull", "separate", "judge", "analyse", "transcribe", "export"]
+Stage = Literal["fetch", "decode", "pull", "separate", "judge", "analyse", "transcribe", "export"]
 
 
 @dataclass(frozen=True)
@@ -511,7 +511,7 @@ class Progress:
     """How far a song has come.
 
     Attributes:
-        stage: what is being done.
+        stage: what is being done; `fetch`, of a recording from a link, is for services alone.
         done_s: seconds of audio finished in this stage.
         total_s: seconds of audio of the whole stage; None while the length is unknown.
         fraction: of all work on the song, by what its stages usually take, 0 to 1; None while its

@@ -14,8 +14,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from unbraid.service.db import Database, Job, JobKind, Step
+from unbraid.service.db import Database, Job, JobKind, Step, Upload
 from unbraid.service.jobs import OPTIONS, emit, end
+from unbraid.service.storage import Stored
 from unbraid.types import ProcessOptions, Progress
 
 Standing = Literal["held", "cancel asked", "lost"]
@@ -36,6 +37,7 @@ class Claim:
         kind: what to do.
         parent_id: the job whose result is worked on.
         wish: what else is wanted.
+        url: where the recording has still to be fetched.
     """
 
     job_id: str
@@ -47,6 +49,7 @@ class Claim:
     kind: JobKind
     parent_id: str | None
     wish: dict[str, Any]
+    url: str | None = None
 
 
 class Claims:
@@ -99,6 +102,7 @@ class Claims:
             if job is None or job.token is None:
                 return None
             emit(session, job, "state", {"state": "running", "attempt": job.attempts})
+            upload = session.get_one(Upload, job.upload_id)
             return Claim(
                 job_id=job.id,
                 token=job.token,
@@ -109,7 +113,19 @@ class Claims:
                 kind=job.kind,
                 parent_id=job.parent_id,
                 wish=job.wish or {},
+                url=None if upload.sha256 else upload.url,
             )
+
+    def fetched(self, claim: Claim, file_name: str, stored: Stored) -> bool:
+        """Complete the recording of a job that came from a link; False if the job was lost."""
+        with self.database.write() as session:
+            job = _held(session, claim)
+            if job is None:
+                return False
+            upload = session.get_one(Upload, job.upload_id)
+            upload.file_name = job.file_name = file_name
+            upload.size_bytes, upload.sha256 = stored.size_bytes, stored.sha256
+            return True
 
     def renew(self, claim: Claim) -> Standing:
         """Keep a job for another while."""

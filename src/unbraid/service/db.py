@@ -43,7 +43,10 @@ class Base(DeclarativeBase):
 
 
 class Upload(Base):
-    """A recording that was sent; its bytes lie in the storage under `key`."""
+    """A recording; its bytes lie in the storage under `key`.
+
+    One that comes from a `url` has no hash until a worker has fetched it.
+    """
 
     __tablename__ = "upload"
 
@@ -54,6 +57,7 @@ class Upload(Base):
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     sha256: Mapped[str]
     created: Mapped[float]
+    url: Mapped[str | None]
 
 
 class Arrival(Base):

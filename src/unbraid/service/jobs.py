@@ -29,7 +29,8 @@ from unbraid.service.db import (
     Step,
     Upload,
 )
-from unbraid.service.storage import new_id
+from unbraid.service.links import name_of
+from unbraid.service.storage import new_id, upload_key
 from unbraid.types import ProcessOptions, Stage
 
 Priority = Literal["low", "normal", "high"]
@@ -65,21 +66,23 @@ class Order:
     """What someone wants.
 
     Attributes:
-        upload_id: the recording.
+        upload_id: the recording; None where it is fetched from `url`.
         options: what to make of it.
         priority: before or after others.
         fallback: model to take if that of the options cannot be had.
+        url: link to the recording.
     """
 
-    upload_id: str
+    upload_id: str | None
     options: ProcessOptions
     priority: Priority = "normal"
     fallback: str | None = None
+    url: str | None = None
 
     @property
     def fingerprint(self) -> str:
         """The same for the same order."""
-        facts = [self.upload_id, self.options, self.priority, self.fallback]
+        facts = [self.upload_id, self.options, self.priority, self.fallback, self.url]
         return hashlib.sha256(TypeAdapter(list[Any]).dump_json(facts)).hexdigest()
 
 
@@ -200,7 +203,7 @@ class Jobs:
         idempotency_key: str | None = None,
         batch_id: str | None = None,
     ) -> Job:
-        upload = _upload(session, owner, order.upload_id)
+        upload = _ordered(session, owner, order)
         job = Job(
             owner=owner,
             kind="process",
@@ -486,6 +489,26 @@ def _job(session: Session, owner: str, job_id: str, *, lock: bool = False) -> Jo
     if job is None:
         raise NotFound("there is no such job")
     return job
+
+
+def _ordered(session: Session, owner: str, order: Order) -> Upload:
+    """The recording of an order; one that is still to be fetched is added without its bytes."""
+    if order.url is None:
+        return _upload(session, owner, order.upload_id or "")
+    upload_id = new_id()
+    upload = Upload(
+        id=upload_id,
+        owner=owner,
+        file_name=name_of(order.url),
+        key=upload_key(upload_id),
+        size_bytes=0,
+        sha256="",
+        created=time.time(),
+        url=order.url,
+    )
+    session.add(upload)
+    session.flush()
+    return upload
 
 
 def _upload(session: Session, owner: str, upload_id: str) -> Upload:

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from unbraid.errors import ResourceError, UnbraidError
 from unbraid.service.jobs import Conflict, NotFound, QueueFull
+from unbraid.service.links import SwitchedOff
 from unbraid.service.refusals import NotAllowed, NotSignedIn, TooMany
 from unbraid.service.steps import describe
 from unbraid.service.storage import TooLargeError
@@ -24,6 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "10"}
 
 STATUS: dict[type[UnbraidError], HTTPStatus] = {
+    SwitchedOff: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

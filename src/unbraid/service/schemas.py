@@ -119,12 +119,25 @@ class JobRequest(Choice):
                 {"upload_id": EXAMPLE_ID},
                 {"upload_id": EXAMPLE_ID, "options": {"stems": ["vocals"], "format": "flac"}},
                 {"upload_id": EXAMPLE_ID, "preset": "karaoke", "fallback": "lite"},
+                {"url": "https://example.org/song.mp3"},
             ]
         },
     )
 
-    upload_id: Annotated[str, Field(description="the recording")]
+    upload_id: Annotated[str | None, Field(description="the recording")] = None
+    url: Annotated[
+        str | None,
+        Field(
+            description="a link to it, in place of `upload_id`; see `GET limits`", max_length=2000
+        ),
+    ] = None
     priority: Annotated[Priority, Field(description="before or after other jobs")] = "normal"
+
+    @model_validator(mode="after")
+    def _one_recording(self) -> Self:
+        if (self.upload_id is None) == (self.url is None):
+            raise ValueError("give an upload_id or a url")
+        return self
 
 
 class RetryRequest(Choice):
@@ -482,6 +495,10 @@ class Limits(BaseModel):
     max_upload_bytes: int
     max_duration_s: float
     max_queued: int
+    url_hosts: Annotated[
+        tuple[str, ...], Field(description="whose links are fetched; .a.org takes those below it")
+    ]
+    youtube: Annotated[bool, Field(description="whether links to YouTube are fetched")]
 
 
 class Health(BaseModel):

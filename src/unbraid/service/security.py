@@ -20,7 +20,8 @@ from unbraid.service.settings import Settings
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 SILENCE_S = 30.0  # after which a request that does not go on is given up
-RECORDINGS = ("/api/v1/uploads", "/api/process", "/api/alert", "/separate")  # may be sent here
+UPLOADS = "/api/v1/uploads"
+FORMS = ("/api/process", "/api/alert", "/separate")  # of other systems, with recordings too
 ENVELOPE_BYTES = 1 << 16  # of a form around a recording
 MAX_BODY_BYTES = 1 << 20  # of other requests
 MIN_SECRET, MIN_VARIETY = 32, 12  # characters; different ones
@@ -108,7 +109,7 @@ class Doorkeeper:
         if reason:
             await problem(HTTPStatus.FORBIDDEN, reason, "foreign")(scope, receive, protect)
         else:
-            recording = scope["path"].startswith(RECORDINGS)
+            recording = scope["path"].startswith(UPLOADS) or scope["path"] in FORMS
             max_bytes = self._max_upload_bytes + ENVELOPE_BYTES if recording else MAX_BODY_BYTES
             await self._app(scope, _guarded(receive, max_bytes), protect)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
@@ -24,6 +24,7 @@ def _separated(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)]
+Networks = Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_separated)]
 
 
 class Settings(BaseSettings):
@@ -96,6 +97,19 @@ class Settings(BaseSettings):
     max_duration_s: Annotated[
         float, Field(description="length of a recording once decoded", gt=0)
     ] = 3600.0
+    url_hosts: Annotated[
+        Names,
+        Field(
+            description="hosts whose https links are fetched, separated by commas; .example.org "
+            "takes those below it"
+        ),
+    ] = ()
+    url_networks: Annotated[
+        Networks,
+        Field(description="addresses that are fetched from though not public, as 10.0.0.0/8"),
+    ] = ()
+    youtube: Annotated[bool, Field(description="whether links to YouTube are fetched")] = False
+    fetch_s: Annotated[float, Field(description="that fetching a link may take", gt=0)] = 300.0
     keep_days: Annotated[
         float | None,
         Field(description="after which ended jobs are removed; by default never", ge=0),
@@ -151,7 +165,7 @@ class Settings(BaseSettings):
     def explained(self) -> list[tuple[str, str, str]]:
         """The variable, value and meaning of each setting; passwords are hidden."""
         shown = {
-            name: ",".join(value) if isinstance(value, tuple) else str(value)
+            name: ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
             for name, value in self
             if value is not None
         }

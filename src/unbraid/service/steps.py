@@ -1,12 +1,15 @@
 """The work on a claimed job: `pipeline.process` with its progress stored and its result kept."""
 
+import hashlib
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import stamina
@@ -20,7 +23,7 @@ from unbraid.service.claims import Claim, Standing
 from unbraid.service.parts import parts_of
 from unbraid.service.peaks import MIX, draw
 from unbraid.service.settings import GB
-from unbraid.service.storage import peaks_key, result_key, upload_key
+from unbraid.service.storage import Stored, peaks_key, result_key, upload_key
 from unbraid.service.tasks import work_on_result
 from unbraid.service.workshop import Workshop, work_folder
 from unbraid.types import Progress
@@ -152,6 +155,7 @@ def _work(
     """Do what a claim is about; gives what tells the database so."""
     if claim.parent_id:
         return work_on_result(claim, shop, on_progress)
+    claim = _fetched(claim, shop, on_progress)
     result = _process(claim, shop, on_progress)
     files, peaks = _store(claim, shop, result), _draw(claim, shop, result)
     return lambda: shop.claims.finish(claim, files, peaks, result.manifest.warnings)
@@ -180,6 +184,25 @@ def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
 def _recording(claim: Claim, shop: Workshop) -> Path:
     """Where the recording lies while it is worked on."""
     return work_folder(shop.settings) / claim.job_id / "input" / safe_name(claim.file_name)
+
+
+def _fetched(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]) -> Claim:
+    """The claim with its recording in the storage, under the name that its link gives it."""
+    if claim.url is None:
+        return claim
+    folder = _recording(claim, shop).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as apart:
+        fetched = shop.fetcher.fetch(
+            claim.url, Path(apart), lambda: on_progress(Progress("fetch", 0.0, None))
+        )
+        with fetched.file.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        size = shop.storage.put(upload_key(claim.upload_id), fetched.file)
+        if not shop.claims.fetched(claim, fetched.name, Stored(size, sha256)):
+            raise Lost("another worker has this job")
+        fetched.file.replace(folder / safe_name(fetched.name))
+    return replace(claim, file_name=fetched.name, url=None)
 
 
 def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:

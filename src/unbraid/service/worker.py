@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from unbraid.inference import keep_sessions
 from unbraid.service.claims import Claims
 from unbraid.service.db import Database
+from unbraid.service.fetching import Fetcher
 from unbraid.service.log import log_as_json
 from unbraid.service.settings import Settings
 from unbraid.service.steps import run_step
@@ -40,7 +41,8 @@ def main() -> None:
     keep_sessions(settings.networks_kept)
     database = Database(settings.database_url)
     claims = Claims(database, lease_s=settings.lease_s, max_attempts=settings.max_attempts)
-    shop = Workshop(settings, claims, Storage(settings.data / "objects", settings.storage))
+    storage = Storage(settings.data / "objects", settings.storage)
+    shop = Workshop(settings, claims, storage, Fetcher(settings))
     while not stopping.is_set():
         woken.clear()
         try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unbraid.service.claims import Claims
+from unbraid.service.fetching import Fetcher
 from unbraid.service.settings import Settings
 from unbraid.service.storage import Storage
 
@@ -15,6 +16,7 @@ class Workshop:
     settings: Settings
     claims: Claims
     storage: Storage
+    fetcher: Fetcher
 
 
 def work_folder(settings: Settings) -> Path:

@@ -43,6 +43,7 @@ const WINDOW_S = 20;
 const LEAST_S = 1.5;
 
 export const STAGES: Record<Stage, { title: string; doing: string }> = {
+  fetch: { title: "Link", doing: "Fetching the recording" },
   decode: { title: "Decode", doing: "Reading the recording" },
   pull: { title: "Fetch", doing: "Fetching the model" },
   separate: { title: "Separate", doing: "Taking the song apart" },

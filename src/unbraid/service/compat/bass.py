@@ -17,6 +17,7 @@ from unbraid.types import ProcessOptions, Stage
 BASS = ProcessOptions(stems=("bass",), residual="off")
 
 WORDS: dict[Stage, str] = {
+    "fetch": "Fetching the recording",
     "decode": "Reading the recording",
     "pull": "Fetching the model",
     "separate": "Separating the bass",

@@ -3,7 +3,7 @@
 import datetime
 import math
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response, UploadFile
@@ -13,9 +13,11 @@ from pydantic import BaseModel, Field
 from unbraid.export.mixing import Fader
 from unbraid.service.answers import file_answer
 from unbraid.service.compat.orders import submit_form
-from unbraid.service.db import JobState
+from unbraid.service.db import Job, JobState
 from unbraid.service.house import AtHouse, Owner, OwnJob
-from unbraid.service.jobs import OPTIONS, NotFound
+from unbraid.service.jobs import OPTIONS, NotFound, Order
+from unbraid.service.links import check_link
+from unbraid.service.orders import check_order
 from unbraid.service.renders import Render
 from unbraid.service.routes.about import list_models
 from unbraid.service.routes.renders import MADE, made, stems_of
@@ -43,6 +45,16 @@ class Submitted(BaseModel):
     session_id: Annotated[str, Field(description="names the job's stems where they are mixed")]
     status_url: str
     download_template: Annotated[str, Field(description="put the name of a stem for `{stem}`")]
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The answer to a request that made a job."""
+        return cls(
+            job_id=job.id,
+            session_id=job.id,
+            status_url=f"/status/{job.id}",
+            download_template=f"/download/status/{job.id}/{{stem}}",
+        )
 
 
 class Stems(BaseModel):
@@ -73,14 +85,25 @@ async def separate(
     model_name: Annotated[str, Form(examples=["htdemucs_6s"])] = ProcessOptions.model,
 ) -> Submitted:
     """Queue a song, in the field `file`, for the model `model_name`."""
-    options = ProcessOptions(model_name, residual="off", midi=False, analysis=False)
-    job = await submit_form(house, owner, file, options)
-    return Submitted(
-        job_id=job.id,
-        session_id=job.id,
-        status_url=f"/status/{job.id}",
-        download_template=f"/download/status/{job.id}/{{stem}}",
-    )
+    return Submitted.of(await submit_form(house, owner, file, _stems_of(model_name)))
+
+
+class LinkRequest(BaseModel):
+    """A song to fetch."""
+
+    url: Annotated[str, Field(max_length=2000, examples=["https://youtu.be/dQw4w9WgXcQ"])]
+    model_name: str = ProcessOptions.model
+
+
+@router.post("/separate/youtube", status_code=HTTPStatus.ACCEPTED)
+def separate_youtube(wish: LinkRequest, house: AtHouse, owner: Owner) -> Submitted:
+    """Queue the song of a link for a model, where such links are fetched."""
+    order = Order(None, _stems_of(wish.model_name), url=wish.url)
+    check_order(order, house.models)
+    check_link(wish.url, house.settings)
+    job = house.jobs.submit(owner, order)
+    house.queue.enqueue(job.id)
+    return Submitted.of(job)
 
 
 @router.get("/status/{job_id}")
@@ -141,3 +164,7 @@ def download(job: OwnJob, stem: str, house: AtHouse, request: Request) -> Respon
     if stem not in stems:
         raise NotFound(f"there is no such stem; there are: {', '.join(stems)}")
     return file_answer(house.storage, files[stems[stem].file], request.headers)
+
+
+def _stems_of(model: str) -> ProcessOptions:
+    return ProcessOptions(model, residual="off", midi=False, analysis=False)

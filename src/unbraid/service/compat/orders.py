@@ -29,7 +29,7 @@ async def submit_form(
         ResourceError: there is no room for the recording.
         QueueFull: too many jobs of the owner wait.
     """
-    await run_in_threadpool(check_order, Order("", options), house.models)
+    await run_in_threadpool(check_order, Order(None, options), house.models)
     upload = await keep_form(house, owner, file)
     job = await run_in_threadpool(house.jobs.submit, owner, Order(upload.id, options), key)
     house.queue.enqueue(job.id)

@@ -44,4 +44,6 @@ def limits(house: AtHouse) -> Limits:
         max_upload_bytes=settings.max_upload_bytes,
         max_duration_s=settings.max_duration_s,
         max_queued=settings.max_queued,
+        url_hosts=settings.url_hosts,
+        youtube=settings.youtube,
     )

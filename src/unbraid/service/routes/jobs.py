@@ -11,6 +11,7 @@ from unbraid.service.db import Job, JobState
 from unbraid.service.gate import AtTrail
 from unbraid.service.house import AtHouse, House, Owner, OwnJob
 from unbraid.service.jobs import Conflict, Order
+from unbraid.service.links import check_link
 from unbraid.service.orders import check_order
 from unbraid.service.schemas import (
     JobPage,
@@ -42,7 +43,7 @@ Key = Annotated[
 def submit(
     wish: JobRequest, house: AtHouse, owner: Owner, response: Response, key: Key = None
 ) -> JobView:
-    """Queue a recording that was sent, to be taken apart."""
+    """Queue a recording that was sent, or is linked to, to be taken apart."""
     return job_view(house, _submit(wish, house, owner, response, key))
 
 
@@ -144,6 +145,8 @@ async def events(
 def _submit(wish: JobRequest, house: House, owner: str, response: Response, key: str | None) -> Job:
     order = order_of(wish)
     check_order(order, house.models)
+    if order.url:
+        check_link(order.url, house.settings)
     job = house.jobs.submit(owner, order, key)
     house.queue.enqueue(job.id)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"
@@ -152,7 +155,7 @@ def _submit(wish: JobRequest, house: House, owner: str, response: Response, key:
 
 def order_of(wish: JobRequest) -> Order:
     """What is to be queued."""
-    return Order(wish.upload_id, wish.wanted, wish.priority, wish.fallback)
+    return Order(wish.upload_id, wish.wanted, wish.priority, wish.fallback, wish.url)
 
 
 def job_view(house: House, job: Job) -> JobView:

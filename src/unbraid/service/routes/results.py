@@ -45,6 +45,8 @@ def get_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Respon
 def get_input(job: OwnJob, house: AtHouse, owner: Owner, request: Request) -> Response:
     """Get the recording as it was sent, or a range of its bytes; also before the job is done."""
     upload = house.jobs.upload(owner, job.upload_id)
+    if not upload.sha256:
+        raise Conflict("the recording has not been fetched from its link yet")
     kind = content_type(upload.file_name)
     file = StoredFile(
         key=upload.key,
