@@ -24,7 +24,16 @@ from train.synthesis.score import STEMS, Score
 from unbraid.demo.room import RATE
 from unbraid.separation import Separator
 from unbraid.transcription import groove
-from unbraid.transcription.drum_patches import STEM_FEATURES, Levels, Moments, band_levels
+from unbraid.transcription.drum_patches import (
+    COARSE_BANDS,
+    COARSE_RANGE_HZ,
+    FINE_BANDS,
+    FINE_RANGE_HZ,
+    STEM_FEATURES,
+    Levels,
+    Moments,
+    band_levels,
+)
 from unbraid.transcription.drums import GROOVE, INPUT, KINDS, OTHERS, OUTPUT, SOUND
 from unbraid.types import AudioSignal, Samples
 
@@ -35,13 +44,17 @@ SONGS = {
 """Seeds and lengths in seconds; other seeds are left for tests and benches."""
 SAMPLED = range(3500, 3570)  # seeds of those that are played on material
 KITS, KIT_LENGTH_S = range(10_000, 11_200), 8.0  # every other one on material
+SONG_TAKES, KIT_TAKES = 3, 3  # each in another tone; of a kit, with what another song adds to it
+TONE_DECADES, TONE_POINTS = 0.25, 7  # how far tones differ, and at how many places
+DULL, LEAST_FINE = 0.3, 7  # share of kits that end in a high band, as lossy files do; the lowest
+FLOOR = -12.0  # decades, below which levels do not fall
 ADDED_DECADES = 0.6  # by which that is louder or softer which a song adds to a kit
 
 DRUMS = STEMS.index("drums")
 FARTHEST_S = 0.035  # a stroke belongs to the nearest moment, if that is no farther
 SOUND_UNITS, GROOVE_UNITS = 192, 64
 SOUND_DROPOUT, GROOVE_DROPOUT = 0.3, 0.1
-EPOCHS, BATCH = 10, 1024
+EPOCHS, BATCH = 8, 1024
 OPSET = 17
 
 WORDS = {  # what the words of a kit's part mean
@@ -108,6 +121,24 @@ class Heard:
         moments = Moments(stem, song)
         return Example(moments, _truth(moments, self.times_s.tolist(), self.words.tolist()))
 
+    def in_another_tone(self, rng: np.random.Generator) -> "Heard":
+        """The same through an equaliser, whose curve is smooth over pitch."""
+        points = rng.normal(0, TONE_DECADES, TONE_POINTS)
+        coarse_hz, fine_hz = (
+            np.sqrt(edges[1:] * edges[:-1])
+            for edges in (
+                np.geomspace(*COARSE_RANGE_HZ, COARSE_BANDS + 1),
+                np.linspace(*FINE_RANGE_HZ, FINE_BANDS + 1),
+            )
+        )
+        places = np.geomspace(coarse_hz[0], coarse_hz[-1], TONE_POINTS)
+        curve = np.interp(np.log([*coarse_hz, *fine_hz]), np.log(places), points)
+        true, separated, song = (
+            np.maximum(levels + curve, FLOOR).astype(np.float16)
+            for levels in (self.true, self.separated, self.song)
+        )
+        return replace(self, true=true, separated=separated, song=song)
+
     def with_added(self, other: "Heard", rng: np.random.Generator) -> Example:
         """The strokes of a kit, with what another song adds to its drum stem and to its drums."""
         start = int(rng.integers(max(1, len(other.true) - len(self.true))))
@@ -123,8 +154,11 @@ class Heard:
         )
         gain = np.float32(10 ** rng.uniform(-ADDED_DECADES, ADDED_DECADES))
         stem, mixture = (own + gain * (all_ - true).clip(0) for all_ in (separated, song))
+        if rng.random() < DULL:
+            dull = COARSE_BANDS + int(rng.integers(LEAST_FINE, FINE_BANDS))
+            stem[:, dull:], mixture[:, dull:] = 0, 0
         return self.example(
-            *(np.log10(power + 1e-12).astype(np.float16) for power in (stem, mixture))
+            *(np.log10(power + 10**FLOOR).astype(np.float16) for power in (stem, mixture))
         )
 
 
@@ -282,11 +316,12 @@ def main() -> None:
     ]
     kits = [kept(folder / f"{seed}.npz", partial(hear_kit, seed, material)) for seed in KITS]
     rng = np.random.default_rng(0)
-    groups = [
-        [each.example(stem, each.song) for stem in (each.true, each.separated)] for each in songs
-    ]
+    groups = [_examples(song, rng) for song in songs]
     groups += [
-        [kit.with_added(songs[int(rng.integers(len(songs)))], rng)]
+        [
+            kit.in_another_tone(rng).with_added(songs[int(rng.integers(len(songs)))], rng)
+            for _ in range(KIT_TAKES)
+        ]
         for kit in kits
         if len(kit.words)
     ]
@@ -303,6 +338,15 @@ def main() -> None:
     decide(second, views, truth)
     export(_fit_sound(both), folder / SOUND.name)
     export(second, folder / GROOVE.name)
+
+
+def _examples(song: Heard, rng: np.random.Generator) -> list[Example]:
+    """A song's true stem and the separated one, and that in other tones."""
+    toned = [song.in_another_tone(rng) for _ in range(SONG_TAKES)]
+    return [
+        song.example(song.true, song.song),
+        *(each.example(each.separated, each.song) for each in (song, *toned)),
+    ]
 
 
 def _fit_sound(heard: Sequence[Example]) -> Network:

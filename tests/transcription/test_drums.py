@@ -26,6 +26,12 @@ def found(samples: Samples, song: Samples | None = None) -> list[DrumStroke]:
     return transcribe_drums([samples], [samples if song is None else song], RATE)
 
 
+def up_to(hz: float, samples: Samples) -> Samples:
+    spectrum = np.fft.rfft(samples)
+    spectrum[:, np.fft.rfftfreq(samples.shape[1], 1 / RATE) > hz] = 0
+    return np.asarray(np.fft.irfft(spectrum, samples.shape[1]), np.float32)
+
+
 def fade_in(samples: np.ndarray) -> Samples:
     return np.asarray(samples * np.linspace(0, 1, samples.shape[1]), np.float32)
 
@@ -43,6 +49,16 @@ def test_a_groove_is_written_down(gain: float) -> None:
         near = [time_s for time_s in expected_s if np.abs(heard_s - time_s).min() < 0.02]
         assert len(near) >= 0.9 * len(expected_s)
         assert len(heard_s) <= 1.1 * len(expected_s)
+
+
+def test_hi_hats_are_heard_in_a_file_that_ends_at_15_kilohertz() -> None:
+    heard_s = np.array(
+        [each.time_s for each in found(up_to(15_500, groove())) if "hat" in each.drum]
+    )
+    expected_s = [(8 * bar + step + 0.5) * BEAT_S for bar in range(6) for step in BAR["hat"]]
+    near = [time_s for time_s in expected_s if np.abs(heard_s - time_s).min() < 0.02]
+    assert len(near) >= 0.9 * len(expected_s)
+    assert len(heard_s) <= 1.1 * len(expected_s)
 
 
 def test_soft_strokes_have_a_low_velocity() -> None:

@@ -18,14 +18,15 @@ SAMPLE_RATE = 44_100
 HOP = 441
 WINDOW = 2048
 FRAMES_PER_SECOND = SAMPLE_RATE // HOP
-BANDS = 24
-BAND_RANGE_HZ = (40.0, 16_000.0)  # the lowest band begins lower
+COARSE_BANDS, COARSE_RANGE_HZ = 24, (40.0, 16_000.0)  # as wide in pitch; the lowest begins lower
+FINE_BANDS, FINE_RANGE_HZ = 12, (5_000.0, 20_000.0)  # as wide in hertz, to tell cymbals apart
+BANDS = COARSE_BANDS + FINE_BANDS
 SILENCE = -9.0  # decades; nothing begins in a stem that stays below
 RANGE_DECADES = 6.0  # what is softer than the loudest by more counts as silence
 
-LEAST_RISE = 0.05  # decades, mean over the bands
+LEAST_RISE = 0.05  # decades, mean over the coarse bands
 RISE_DELAY = 1.2  # frames from where the levels rise to where the stroke begins
-DRUM_LAGS = (-8, -5, -3, -2, -1, 0, 1, 2, 3, 4, 6, 9, 13, 18)  # frames of a patch
+DRUM_LAGS = (-8, -5, -3, -2, -1, 0, 1, 2, 3, 4, 6, 9, 13, 18, 26, 38)  # frames of a patch
 SONG_LAGS = (-3, -2, -1, 0, 1, 2, 4, 8)
 STEM_FEATURES = len(DRUM_LAGS) * BANDS  # the first ones of a patch
 ATTACK_LAGS = (0, 1, 2)
@@ -60,12 +61,15 @@ def band_levels(blocks: Iterable[Samples], sample_rate: int) -> Levels:
 
 def _filters() -> npt.NDArray[np.float32]:
     """Which bin belongs to which band [bin, band]."""
-    corners_hz = np.geomspace(*BAND_RANGE_HZ, BANDS + 1)
     bins_hz = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)
-    band = np.searchsorted(corners_hz[1:], bins_hz)
-    filters = band[:, np.newaxis] == np.arange(BANDS)
-    filters[0] = False
-    return np.asarray(filters, np.float32)
+    coarse = np.searchsorted(np.geomspace(*COARSE_RANGE_HZ, COARSE_BANDS + 1)[1:], bins_hz)
+    coarse[0] = -1  # in none
+    fine = np.searchsorted(np.linspace(*FINE_RANGE_HZ, FINE_BANDS + 1), bins_hz, "right") - 1
+    filters = [
+        band[:, np.newaxis] == np.arange(count)
+        for band, count in ((coarse, COARSE_BANDS), (fine, FINE_BANDS))
+    ]
+    return np.concatenate(filters, axis=1, dtype=np.float32)
 
 
 class Moments:
@@ -87,7 +91,7 @@ class Moments:
         """
         self._drums, self._song = drums, song
         self._loudest = float(drums.max(initial=SILENCE))
-        floored = np.maximum(drums, np.float16(self._loudest - RANGE_DECADES))
+        floored = np.maximum(drums[:, :COARSE_BANDS], np.float16(self._loudest - RANGE_DECADES))
         rise = np.zeros(max(3, len(drums)))
         rise[1 : len(drums) - 1] = (floored[2:] - floored[:-2]).clip(0).mean(1, dtype=np.float64)
         before, here, after = rise[:-2], rise[1:-1], rise[2:]

@@ -14,7 +14,13 @@ import numpy.typing as npt
 
 from unbraid.inference import open_session
 from unbraid.transcription import groove
-from unbraid.transcription.drum_patches import STEM_FEATURES, Levels, Moments, band_levels
+from unbraid.transcription.drum_patches import (
+    COARSE_BANDS,
+    STEM_FEATURES,
+    Levels,
+    Moments,
+    band_levels,
+)
 from unbraid.types import Drum, DrumStroke, Samples
 
 FOLDER = Path(__file__).parents[1] / "data" / "drums"
@@ -69,7 +75,10 @@ def _audible(drums: Levels, song: Levels) -> bool:
     """Whether a stem is more than what a separation leaves of others where nobody drums."""
     if not len(drums):
         return False
-    power = (np.power(10, levels, dtype=np.float32).sum(axis=1) for levels in (drums, song))
+    power = (
+        np.power(10, levels[:, :COARSE_BANDS], dtype=np.float32).sum(axis=1)
+        for levels in (drums, song)
+    )
     stem, mixture = (np.percentile(each, LOUD_PERCENTILE) for each in power)
     return bool(stem > AUDIBLE * mixture)
 
