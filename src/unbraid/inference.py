@@ -44,6 +44,11 @@ def keep_sessions(count: int) -> None:
     _kept = deque(_kept, maxlen=count)
 
 
+def loaded_sessions() -> int:
+    """Networks that are in memory."""
+    return len(_sessions)
+
+
 def open_session(
     network: Path, threads: int, *, plan_memory: bool = True
 ) -> "onnxruntime.InferenceSession":

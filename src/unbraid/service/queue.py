@@ -17,6 +17,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import OperationalError
 
+from unbraid.service import worker_metrics
 from unbraid.service.claims import Claims
 from unbraid.service.settings import Settings
 from unbraid.service.worker import QUICK, STOP, WAKE
@@ -92,6 +93,7 @@ class LocalQueue:
     def start(self) -> None:
         """Queue again what an earlier server left, and start the workers."""
         self._claims.server_returned(self._server)
+        worker_metrics.begin(self._settings)
         with self._lock:
             self._workers = [
                 *(self._spawn() for _ in range(self._settings.workers)),
@@ -167,14 +169,14 @@ class LocalQueue:
             stdout=subprocess.DEVNULL,
             text=True,
             env={name: value for name, value in os.environ.items() if name != SECRET}
-            | {"PYTHONUNBUFFERED": "1"},
+            | {"PYTHONUNBUFFERED": "1", **worker_metrics.environment(self._settings)},
         )
         worker = _Worker(name, process, time.monotonic(), quick)
         worker.tell(self._settings.model_dump_json() + "\n")
         return worker
 
-    @staticmethod
-    def _bury(worker: _Worker) -> None:
+    def _bury(self, worker: _Worker) -> None:
+        worker_metrics.forget(self._settings, worker.process.pid)
         assert worker.process.stdin
         try:
             worker.process.stdin.close()

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from unbraid.errors import AudioError, Cancelled, ResourceError, UnbraidError
 from unbraid.export.naming import safe_name
+from unbraid.inference import loaded_sessions
 from unbraid.pipeline import Result, process
 from unbraid.separation.cache import FileCache
 from unbraid.service.claims import Claim, Standing
@@ -25,6 +26,7 @@ from unbraid.service.peaks import MIX, draw
 from unbraid.service.settings import GB
 from unbraid.service.storage import Stored, peaks_key, result_key, upload_key
 from unbraid.service.tasks import work_on_result
+from unbraid.service.worker_metrics import MODELS, SEGMENTS, label_of
 from unbraid.service.workshop import Workshop, work_folder
 from unbraid.types import Progress
 from unbraid.weights import ModelStore
@@ -131,6 +133,9 @@ class _Ticker:
             raise AudioError(f"the recording is longer than the {longest_s:g} s that are allowed")
         if stopping.is_set():
             raise HandedBack("the worker is asked to stop")
+        if progress.stage == "separate" and self._place and self._place[0] == "separate":
+            SEGMENTS.labels(label_of(self._claim.options.model)).inc()
+        MODELS.set(loaded_sessions())
         place = progress.stage, progress.done_s > 0  # where a stage goes on is said at once
         if self._unsent and self._unsent.stage != progress.stage:
             self._send(self._unsent)  # how far the stage before came
