@@ -319,6 +319,12 @@ def test_analyze_invents_nothing_where_there_is_no_music(seconds: float, tmp_pat
     assert {chord["label"] for chord in found["chords"]} == {"N"}
 
 
+def test_a_tagger_that_is_not_there_is_refused_before_any_work(songs: Path) -> None:
+    run = unbraid("analyze", songs / "a.wav", "--tags", songs)
+    assert run.code == 4
+    assert "config.json" in run.err or "unbraid[tags]" in run.err
+
+
 def test_process_and_export_hand_results_over(songs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ("--export", "dawproject", "-o", out, "--json")

@@ -11,6 +11,7 @@ from unbraid.analysis.beats import find_beats
 from unbraid.analysis.chords import find_chords, respelled
 from unbraid.analysis.hearing import hear
 from unbraid.analysis.key import find_key
+from unbraid.analysis.tags import AudioTagger, Sound
 from unbraid.audio.loudness import LoudnessMeter
 from unbraid.export.analysis import (
     AnalysisRecord,
@@ -47,6 +48,7 @@ class Analysis:
         tuning_cents: from 440 Hz.
         loudness_lufs: integrated loudness (BS.1770); None for silence.
         sounding: when each stem sounds.
+        sounds: what a network hears; None if none was asked for.
     """
 
     rhythm: Rhythm
@@ -55,6 +57,7 @@ class Analysis:
     tuning_cents: float
     loudness_lufs: float | None
     sounding: Mapping[StemName, tuple[Span, ...]]
+    sounds: tuple[Sound, ...] | None = None
 
 
 def analyse_song(job: Job, stems: GrowingStems) -> Analysis:
@@ -78,6 +81,12 @@ def analyse_song(job: Job, stems: GrowingStems) -> Analysis:
         rhythm = find_beats(hearing)
         chords = find_chords(hearing, rhythm.grid)
         key = find_key(hearing, chords)
+        sounds = None
+        if job.options.tags and job.options.analysis:
+            tagger = AudioTagger(job.options.tags, offline=job.store.offline)
+            sounds = tagger(
+                mixture.read, mixture.length, rate, lambda _: report(mixture.duration_s)
+            )
         report(mixture.duration_s)
     return Analysis(
         rhythm=rhythm,
@@ -86,6 +95,7 @@ def analyse_song(job: Job, stems: GrowingStems) -> Analysis:
         tuning_cents=round(100 * hearing.tuning, 1),
         loudness_lufs=meter.integrated_lufs(),
         sounding={name: part.spans(of=whole) for name, part in parts.items()},
+        sounds=sounds,
     )
 
 
@@ -152,10 +162,18 @@ def _record(
             for name, stem in stems.items()
         },
         quality=quality,
-        sounds=tuple(
-            SoundRecord(label=name, share=share)
-            for name, share in sorted(shares.items(), key=lambda each: -each[1])
-        ),
+        sounds=_stems_that_sound(shares) if music.sounds is None else _named(music.sounds),
+    )
+
+
+def _stems_that_sound(shares: Mapping[StemName, float]) -> tuple[SoundRecord, ...]:
+    most_first = sorted(shares.items(), key=lambda each: -each[1])
+    return tuple(SoundRecord(label=name, share=share) for name, share in most_first)
+
+
+def _named(sounds: Sequence[Sound]) -> tuple[SoundRecord, ...]:
+    return tuple(
+        SoundRecord(label=each.label, share=each.share, score=each.score) for each in sounds
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from unbraid import __version__
 from unbraid.analysing import Analysis, analyse_song, write_analysis
+from unbraid.analysis.tags import check_tagger
 from unbraid.audio import Tags, check_writable, describe_downmix, open_audio, read_tags
 from unbraid.errors import MissingExtraError, ModelError, ResourceError, resource_error
 from unbraid.export.folder import ResultFolder, claim
@@ -115,6 +116,9 @@ def process(
     check_writable(options.format, options.bit_depth)
     if options.midi_tempo is not None:
         check_tempo(options.midi_tempo)
+    if options.tags and options.analysis:
+        check_tagger(options.tags)
+        cache = None  # a name does not say which weights it stands for
     check_device(options.separation.device, read_machine())
     store = store or ModelStore()
     work = partial(

@@ -191,7 +191,10 @@ def show_analysis(found: "AnalysisRecord") -> None:
         "chords": " ".join(chord.label for chord in found.chords),
         "drums": f"{len(found.drums)} strokes" if found.drums is not None else "",
         "loudness": "silent" if lufs is None else f"{lufs:.1f} LUFS",
-        "sounds": ", ".join(f"{sound.label} {sound.share:.0%}" for sound in found.sounds),
+        "sounds": ", ".join(
+            f"{each.label} {each.share if each.score is None else each.score:.0%}"
+            for each in found.sounds
+        ),
     }
     for name, text in lines.items():
         if text:

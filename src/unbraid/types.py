@@ -476,6 +476,8 @@ class ProcessOptions:
         with_rest: also write `rest`, the mixture without the kept stems.
         midi: transcribe the stems.
         analysis: find beats, key, chords and drum strokes, and write them down.
+        tags: Audio Spectrogram Transformer, on the hub or in a folder, that names the sounds of the
+            analysis; None names the stems.
         midi_tempo: beats per minute of the MIDI files; None takes the song's own.
         transcription: what counts as a note.
         cleanup: which notes are dropped or joined; those before it are written too.
@@ -495,6 +497,7 @@ class ProcessOptions:
     with_rest: bool = False
     midi: bool = True
     analysis: bool = True
+    tags: str | None = None
     midi_tempo: float | None = None
     transcription: TranscriptionOptions = field(default_factory=TranscriptionOptions)
     cleanup: CleanupOptions = field(default_factory=CleanupOptions)

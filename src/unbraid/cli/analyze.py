@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from unbraid import terminal
 from unbraid.cli.cache import LIMIT_GB, CacheDir, CacheLimit, NoCache, open_cache
 from unbraid.cli.models import Mirror, ModelsDir, Offline
-from unbraid.cli.options import Device, Fallback, Json, Model, Quiet, Songs, Threads
+from unbraid.cli.options import Device, Fallback, Json, Model, Quiet, Songs, Tags, Threads
 from unbraid.cli.running import Output, find, run, usage
 from unbraid.types import OnProgress, ProcessOptions, SeparationOptions
 
@@ -19,6 +19,7 @@ def analyze(
     model: Model = None,
     device: Device = SeparationOptions.device,
     fallback: Fallback = None,
+    tags: Tags = None,
     models_dir: ModelsDir = None,
     offline: Offline = False,
     mirror: Mirror = None,
@@ -34,7 +35,9 @@ def analyze(
     from unbraid.weights import ModelStore
 
     options = ProcessOptions(
-        model=model or ProcessOptions.model, separation=SeparationOptions(device=device)
+        model=model or ProcessOptions.model,
+        separation=SeparationOptions(device=device),
+        tags=tags,
     )
     with usage():
         store = ModelStore(models_dir, offline=offline, mirror=mirror)

@@ -81,6 +81,15 @@ Residual = Annotated[
     ResidualMode,
     typer.Option(help="Where that goes which the stems leave of the song, if it can be heard."),
 ]
+Tags = Annotated[
+    str | None,
+    typer.Option(
+        help="Name the sounds of the song by an Audio Spectrogram Transformer: a folder with one, "
+        "or its name on the hub.",
+        metavar="MODEL",
+        show_default="name the stems",
+    ),
+]
 MidiTempo = Annotated[
     str, typer.Option(help="Beats per minute of the MIDI files: auto or a number.", metavar="BPM")
 ]

@@ -92,10 +92,11 @@ class StemAnalysis(Record):
 
 
 class SoundRecord(Record):
-    """Something to be heard, and in how much of the song."""
+    """Something to be heard, in how much of the song, and, by a network, how likely."""
 
     label: str
     share: float
+    score: float | None = None
 
 
 class AnalysisRecord(Record):

@@ -27,6 +27,8 @@ def check_order(order: Order, store: ModelStore) -> None:
             )
     if options.separation.shifts > MAX_SHIFTS:
         raise InputError(f"shifts may be {MAX_SHIFTS} at most here")
+    if options.tags:
+        raise InputError("audio tags are for the command line alone; leave out tags")
     check_options(options)
     check_template(options.name)
     check_writable(options.format, options.bit_depth)

@@ -56,6 +56,10 @@ class ModelStore:
         mirror: address that stands in for the scheme and host of every published address, such
             as `https://mirror.example/models`.
 
+    Attributes:
+        folder: where models lie.
+        offline: whether the network is never asked.
+
     Raises:
         InputError: the mirror is not an http or https address.
     """
@@ -66,7 +70,7 @@ class ModelStore:
         if mirror and not mirror.startswith(("https://", "http://")):
             raise InputError(f"the mirror must be an http or https address, got {mirror!r}")
         self.folder = folder or usual_folder()
-        self._offline = offline
+        self.offline = offline
         self._mirror = mirror
         self._digests = Digests(self.folder / ".digests")
 
@@ -175,7 +179,7 @@ class ModelStore:
         if entry.folder:
             names = ", ".join(member.files[0].name for member in missing)
             raise ModelError(f"{entry.name} is not complete: {names} is not in {folder}")
-        if self._offline:
+        if self.offline:
             addresses = ", ".join(self._address(member.files[0]) for member in missing)
             raise ModelError(
                 f"{entry.name} is not complete and Unbraid works offline; put these files into "
