@@ -20,7 +20,7 @@ LAYERS = [
     {"stages"},
     {"analysing", "transcribing"},
     {"pipeline", "transcript", "recording", "diagnosis"},
-    {"trial", "batch", "listening", "exporting", "retranscribing"},
+    {"trial", "batch", "listening", "exporting", "retranscribing", "correcting"},
     {"terminal", "service"},
     {"cli"},
 ]

@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from unbraid.audio import load as load
+    from unbraid.correcting import Correction as Correction
+    from unbraid.correcting import correct_result as correct_result
     from unbraid.demo import demo_song as demo_song
     from unbraid.errors import AudioError as AudioError
     from unbraid.errors import Cancelled as Cancelled
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 # Where the public names live; a module is imported when one of its names is first used.
 _HOMES = {
     "unbraid.audio": ("load",),
+    "unbraid.correcting": ("Correction", "correct_result"),
     "unbraid.demo": ("demo_song",),
     "unbraid.errors": (
         "AudioError",

@@ -1,10 +1,8 @@
 """What a song is: its beats, key and chords, its loudness, and when its stems sound."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from unbraid.analysis.activity import Activity, Span
 from unbraid.analysis.beats import find_beats
@@ -25,6 +23,7 @@ from unbraid.export.analysis import (
     StrokeRecord,
     TempoPoint,
     TempoRecord,
+    dump_analysis,
 )
 from unbraid.export.growing import GrowingStems
 from unbraid.export.levels import stretches
@@ -114,14 +113,8 @@ def write_analysis(
     record = _record(job.mixture.duration_s, music, strokes, stems, quality)
     file = job.folder.path / FILE
     with job.folder.writing(file) as unfinished:
-        unfinished.write_text(_lines(record.model_dump(mode="json")), "utf-8")
+        unfinished.write_text(dump_analysis(record), "utf-8")
     return job.folder.relative(file)
-
-
-def _lines(fields: Mapping[str, Any]) -> str:
-    """JSON with a line for each field, for the lists are long."""
-    dumped = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items())
-    return "{\n" + ",\n".join(dumped) + "\n}\n"
 
 
 def _record(
@@ -147,7 +140,7 @@ def _record(
         beats=_rounded(grid.beats_s) if grid else (),
         downbeats=_rounded(grid.downbeats_s) if grid else (),
         metre=grid.metre if grid else None,
-        key=_key(music.key) if music.key else None,
+        key=key_record(music.key) if music.key else None,
         tuning_cents=music.tuning_cents,
         chords=tuple(
             ChordRecord(start=round(each.start_s, 3), end=round(each.end_s, 3), label=each.label)
@@ -195,7 +188,8 @@ def _tempo(tempo: Tempo) -> TempoRecord:
     )
 
 
-def _key(key: Key) -> KeyRecord:
+def key_record(key: Key) -> KeyRecord:
+    """A key as analysis.json has it."""
     return KeyRecord(
         tonic=key.tonic,
         mode=key.mode,

@@ -72,6 +72,34 @@ def test_a_result_is_transcribed_anew_and_its_exports_follow(server: Served, don
     assert task["id"] not in [each["id"] for each in listed]
 
 
+def test_a_result_is_set_right_and_its_exports_follow(server: Served, done: str) -> None:
+    before = fetch(server, done)
+    wish = {
+        "tempo": "half",
+        "key": {"tonic": "F#", "mode": "minor"},
+        "notes": {"bass": [{"start": 1.0, "end": 2.0, "pitch": 40}]},
+    }
+    answer = server.client.patch(f"{JOBS}/{done}/analysis", json=wish)
+    assert (answer.status_code, answer.json()["kind"]) == (201, "correct")
+    list(server.watch(answer.json()["id"]))
+    after = fetch(server, done)
+    analyses = [json.loads(files["analysis.json"]) for files in (before, after)]
+    assert analyses[1]["bpm"] == pytest.approx(analyses[0]["bpm"] / 2)
+    assert analyses[1]["key"]["tonic"] == "F#"
+    notes = list(mido.MidiFile(file=io.BytesIO(after["midi/bass.mid"])))
+    assert [each.note for each in notes if each.type == "note_on" and each.velocity] == [40]
+    assert before["stems/bass.flac"] == after["stems/bass.flac"]
+    assert before["notation/Für Elise.musicxml"] != after["notation/Für Elise.musicxml"]
+    for wrong in (
+        {"tempo": "slow"},
+        {"key": {"tonic": "H", "mode": "major"}},
+        {"chords": [{"start": 2, "end": 1, "label": "C"}]},
+        {"chords": [{"start": 0, "end": 1, "label": "nonsense"}]},
+    ):
+        answer = server.client.patch(f"{JOBS}/{done}/analysis", json=wrong)
+        assert answer.status_code == 422, wrong
+
+
 def test_files_say_what_they_are(server: Served, done: str) -> None:
     found = {(file["kind"], file["of"]) for file in server.job(done)["files"]}
     assert {("stem", "bass"), ("midi", "all"), ("raw midi", "bass"), ("analysis", None)} <= found

@@ -3,6 +3,7 @@
 Its fields are described in docs/analysis.md.
 """
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -117,6 +118,13 @@ class AnalysisRecord(Record):
     stems: dict[str, StemAnalysis]
     quality: QualityRecord
     sounds: tuple[SoundRecord, ...]
+
+
+def dump_analysis(record: AnalysisRecord) -> str:
+    """JSON with a line for each field, for the lists are long."""
+    fields = record.model_dump(mode="json")
+    dumped = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items())
+    return "{\n" + ",\n".join(dumped) + "\n}\n"
 
 
 def read_analysis(file: Path) -> AnalysisRecord | None:

@@ -94,7 +94,7 @@ def drum_track(strokes: Sequence[DrumStroke]) -> MidiTrack:
 
 def write_midi(
     path: Path,
-    tracks: Sequence[MidiTrack],
+    tracks: Sequence[MidiTrack | mido.MidiTrack],
     tempo: float | BeatGrid,
     chords: Sequence[ChordSegment] = (),
     tags: Tags | None = None,
@@ -107,7 +107,7 @@ def write_midi(
 
     Args:
         path: the file to write.
-        tracks: one for each instrument.
+        tracks: one for each instrument; those of mido's are taken as they are.
         tempo: quarter notes per minute, or the song's beats, whose tempi and bars the file then
             has.
         chords: written as markers where they begin.
@@ -118,11 +118,22 @@ def write_midi(
         InputError: the tempo cannot be stored in a MIDI file, or a chord's label is not in Harte's
             notation.
     """
-    clock = TempoMap.of_grid(tempo) if isinstance(tempo, BeatGrid) else TempoMap.steady(tempo)
+    clock = clock_of(tempo)
     file = mido.MidiFile(type=1, ticks_per_beat=clock.ticks_per_quarter, charset="utf-8")
     file.tracks.append(mido.MidiTrack([*_texts(tags or Tags()), *clock.track(chords, key)]))
-    file.tracks.extend(mido.MidiTrack(_messages(track, clock)) for track in tracks)
+    for track in tracks:
+        ready = isinstance(track, mido.MidiTrack)
+        file.tracks.append(track if ready else mido.MidiTrack(_messages(track, clock)))
     file.save(path)
+
+
+def clock_of(tempo: float | BeatGrid) -> TempoMap:
+    """The time of a MIDI file.
+
+    Args:
+        tempo: see `write_midi`, as are the errors.
+    """
+    return TempoMap.of_grid(tempo) if isinstance(tempo, BeatGrid) else TempoMap.steady(tempo)
 
 
 def _texts(tags: Tags) -> Iterator[mido.MetaMessage]:

@@ -77,6 +77,18 @@ def quantise_file(
     return Retiming(target, len(shifts_s), sum(shifts_s) / max(1, len(shifts_s)))
 
 
+def retimed_track(source: Path, clock: TempoMap) -> mido.MidiTrack:
+    """The last track of a MIDI file in another tempo, in which all sounds when it did.
+
+    Raises:
+        AudioError: the source is missing, or not a MIDI file whose time is counted in beats.
+    """
+    file = _read(source)
+    old = TempoMap.of_file(file)
+    still = QuantiseOptions(strength=0.0)
+    return _Track.of(file.tracks[-1], old, old.grid(0), still).written(clock, ())
+
+
 def _read(source: Path) -> mido.MidiFile:
     try:
         file = mido.MidiFile(source, clip=True)

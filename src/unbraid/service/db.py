@@ -21,7 +21,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x756E6272  # any number of our own
 BUSY_S = 30.0
 
-JobKind = Literal["process", "transcribe", "export"]
+JobKind = Literal["process", "transcribe", "export", "correct"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["queued", "running", "done", "failed", "cancelled", "skipped"]
 EventKind = Literal["state", "progress"]

@@ -40,6 +40,7 @@ STAGES_OF: dict[JobKind, tuple[Stage, ...]] = {
     "process": ("decode", "separate", "judge", "analyse", "transcribe", "export"),
     "transcribe": ("transcribe", "export"),
     "export": ("export",),
+    "correct": ("export",),
 }
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 STAGES: tuple[Stage, ...] = get_args(Stage)  # in their order

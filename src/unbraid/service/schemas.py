@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from unbraid.correcting import Correction
 from unbraid.exporting import ExportName
 from unbraid.presets import PRESETS, PresetName
 from unbraid.service.archives import MAX_RECORDINGS
@@ -26,10 +27,13 @@ from unbraid.service.db import (
 from unbraid.service.jobs import ACTIVE, OPTIONS, PRIORITIES, Priority
 from unbraid.service.parts import PartKind
 from unbraid.service.waiting import Wait
+from unbraid.spelling import Mode
 from unbraid.types import (
     AudioFormat,
     BitDepth,
+    ChordSegment,
     CleanupOptions,
+    NoteEvent,
     ProcessOptions,
     QuantiseOptions,
     Stage,
@@ -201,6 +205,92 @@ class TranscribeRequest(BaseModel):
         """Options with what was given."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return replace(options, **given)
+
+
+class ChordRequest(BaseModel):
+    """A chord and the seconds in which it rules."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: float
+    end: float
+    label: Annotated[str, Field(max_length=64, examples=["F#:min7"], description="as Harte writes")]
+
+
+class NoteRequest(BaseModel):
+    """A note and the seconds in which it sounds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: float
+    end: float
+    pitch: Annotated[int, Field(ge=0, le=127, description="of MIDI; 60 is C4")]
+    velocity: Annotated[int, Field(ge=1, le=127)] = 96
+
+
+class KeyRequest(BaseModel):
+    """A key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tonic: Annotated[str, Field(examples=["F#"], max_length=2)]
+    mode: Mode
+
+
+class CorrectRequest(BaseModel):
+    """What to set right in a result; what is not given stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"tempo": "half"},
+                {"downbeat": 1, "key": {"tonic": "F#", "mode": "minor"}},
+                {"notes": {"bass": [{"start": 1.0, "end": 1.5, "pitch": 40, "velocity": 90}]}},
+            ]
+        },
+    )
+
+    tempo: Annotated[
+        Literal["double", "half"] | None, Field(description="count twice or half as fast")
+    ] = None
+    downbeat: Annotated[
+        int, Field(ge=-12, le=12, description="beats by which bars begin later")
+    ] = 0
+    key: KeyRequest | None = None
+    chords: Annotated[
+        list[ChordRequest] | None,
+        Field(max_length=10_000, description="all chords; between them there is none"),
+    ] = None
+    notes: Annotated[
+        dict[StemName, Annotated[list[NoteRequest], Field(max_length=50_000)]],
+        Field(max_length=100, description="all notes of those stems"),
+    ] = {}
+
+    @property
+    def correction(self) -> Correction:
+        """What is meant.
+
+        Raises:
+            InputError: something makes no sense.
+        """
+        chords = None
+        if self.chords is not None:
+            chords = tuple(ChordSegment(each.start, each.end, each.label) for each in self.chords)
+        return Correction(
+            tempo=self.tempo,
+            downbeat=self.downbeat,
+            tonic=self.key.tonic if self.key else None,
+            mode=self.key.mode if self.key else "major",
+            chords=chords,
+            notes={
+                name: tuple(
+                    NoteEvent(each.start, each.end, each.pitch, each.velocity / 127)
+                    for each in notes
+                )
+                for name, notes in self.notes.items()
+            },
+        )
 
 
 class ExportRequest(BaseModel):

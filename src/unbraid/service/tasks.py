@@ -1,4 +1,4 @@
-"""The work on a result that is there: transcribed anew, exported."""
+"""The work on a result that is there: transcribed anew, exported, set right."""
 
 import os
 import shutil
@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from unbraid.correcting import Correction, correct_result
 from unbraid.errors import Cancelled, InputError
 from unbraid.export.folder import ResultFolder
 from unbraid.export.manifest import Manifest, read_manifest
@@ -16,6 +19,8 @@ from unbraid.service.parts import parts_of
 from unbraid.service.storage import task_key
 from unbraid.service.workshop import Workshop, work_folder
 from unbraid.types import OnProgress
+
+CORRECTION = TypeAdapter(Correction)
 
 
 def work_on_result(claim: Claim, shop: Workshop, on_progress: OnProgress) -> Callable[[], object]:
@@ -43,6 +48,9 @@ def work_on_result(claim: Claim, shop: Workshop, on_progress: OnProgress) -> Cal
     before = {file["name"]: _stamp(folder / file["name"]) for file in parent.files}
     if claim.kind == "transcribe":
         warnings = _transcribe(folder, claim, shop, on_progress)
+    elif claim.kind == "correct":
+        correction = CORRECTION.validate_python(claim.wish)
+        warnings = correct_result(folder, correction, on_progress).warnings
     else:
         warnings = _export(folder, claim, on_progress)
     files = _store(folder, claim, shop, parent.files, before)

@@ -1,4 +1,4 @@
-"""Work on a result that is there: transcribed anew, exported."""
+"""Work on a result that is there: transcribed anew, exported, set right."""
 
 from http import HTTPStatus
 
@@ -8,7 +8,8 @@ from unbraid.export.tempo_map import check_tempo
 from unbraid.service.house import AtHouse, House, Owner, OwnJob
 from unbraid.service.jobs import OPTIONS, Task
 from unbraid.service.routes.jobs import job_view
-from unbraid.service.schemas import ExportRequest, JobView, TranscribeRequest
+from unbraid.service.schemas import CorrectRequest, ExportRequest, JobView, TranscribeRequest
+from unbraid.service.tasks import CORRECTION
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["tasks"])
 
@@ -35,6 +36,15 @@ def export(
     """Make exports; a task, after which they are among the files of this job."""
     task = Task("export", wish={"formats": list(dict.fromkeys(wish.formats))})
     return _task(house, owner, job.id, task, response)
+
+
+@router.patch("/analysis", status_code=HTTPStatus.CREATED)
+def correct(
+    wish: CorrectRequest, job: OwnJob, house: AtHouse, owner: Owner, response: Response
+) -> JobView:
+    """Set tempo, bars, key, chords or notes right; a task, after which MIDI and exports follow."""
+    correction = CORRECTION.dump_python(wish.correction, mode="json")
+    return _task(house, owner, job.id, Task("correct", wish=correction), response)
 
 
 def _task(house: House, owner: str, job_id: str, task: Task, response: Response) -> JobView:
