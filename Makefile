@@ -20,7 +20,7 @@ $(VENV)/.core: pyproject.toml constraints.txt hatch_build.py
 # The tests compare with the code of these two packages alone: Basic Pitch pins a TensorFlow that no
 # longer installs, Open-Unmix a torchaudio that is not needed.
 $(VENV)/.dev: $(VENV)/.core
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demucs,fast,service,tags]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demucs,fast,service,tags,otel]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps basic-pitch==0.4.0 openunmix==1.3.0
 	touch $@
 

@@ -32,6 +32,7 @@ from unbraid.service.routes import (
 from unbraid.service.security import Doorkeeper
 from unbraid.service.settings import Settings
 from unbraid.service.studio import Studio
+from unbraid.service.tracing import Tracer
 
 EXPOSED = (
     "Accept-Ranges",
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=f"{API}/openapi.json",
         redirect_slashes=False,
         dependencies=[Depends(admitted)],
+        telemetry={"operation_spans": False},
     )
     app.state.house = house
     app.state.gate = Gate(settings, house.database)
@@ -106,6 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
             expose_headers=EXPOSED,
         )
     app.add_middleware(Doorkeeper, settings=settings)
+    app.add_middleware(Tracer)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]  # as FastAPI has it done
     return app
 

@@ -7,8 +7,8 @@ the job was taken from it, and stops.
 
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -38,6 +38,7 @@ class Claim:
         parent_id: the job whose result is worked on.
         wish: what else is wanted.
         url: where the recording has still to be fetched.
+        origin: ids of the request that it came by.
     """
 
     job_id: str
@@ -50,6 +51,7 @@ class Claim:
     parent_id: str | None
     wish: dict[str, Any]
     url: str | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 class Claims:
@@ -114,6 +116,7 @@ class Claims:
                 parent_id=job.parent_id,
                 wish=job.wish or {},
                 url=None if upload.sha256 else upload.url,
+                origin=job.origin or {},
             )
 
     def fetched(self, claim: Claim, file_name: str, stored: Stored) -> bool:

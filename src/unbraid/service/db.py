@@ -108,6 +108,7 @@ class Job(Base):
     name: Mapped[str | None]
     options: Mapped[dict[str, Any]]
     fallback: Mapped[str | None]
+    origin: Mapped[dict[str, Any] | None]
     idempotency_key: Mapped[str | None]
     fingerprint: Mapped[str]
     created: Mapped[float]

@@ -31,6 +31,7 @@ from unbraid.service.db import (
 )
 from unbraid.service.links import name_of
 from unbraid.service.storage import new_id, upload_key
+from unbraid.service.tracing import origin
 from unbraid.types import ProcessOptions, Stage
 
 Priority = Literal["low", "normal", "high"]
@@ -260,7 +261,7 @@ class Jobs:
         job.not_before = job.worked_s = 0.0
         job.attempts = job.last_event = job.result_bytes = 0
         job.cancel_asked = job.removed = False
-        job.files = []
+        job.files, job.origin = [], origin()
         session.add(job)
         session.flush()
         session.add_all(

@@ -14,6 +14,7 @@ from unbraid.service.house import House, sole
 from unbraid.service.log import log_as_json
 from unbraid.service.security import check_mode
 from unbraid.service.settings import Settings
+from unbraid.service.tracing import export_spans
 
 MAX_WISH_BYTES = 1 << 12  # that a WebSocket takes
 CLOSE_S = 5  # that answers may take to end when the server is stopped
@@ -29,10 +30,11 @@ def serve(settings: Settings, on_start: Callable[[str], None]) -> None:
     Raises:
         InputError: it may not listen at that address, or lacks what keeps it safe.
         ResourceError: the address is taken, or another server has the data folder.
-        MissingExtraError: the database's driver is not installed.
+        MissingExtraError: the database's driver, or what sends spans, is not installed.
     """
     check_mode(settings)
     log_as_json()
+    export_spans()
     with sole(settings.data), contextlib.closing(_listen(settings)) as listener:
         port = listener.getsockname()[1]
         name = f"[{settings.host}]" if ":" in settings.host else settings.host

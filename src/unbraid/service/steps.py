@@ -26,6 +26,7 @@ from unbraid.service.peaks import MIX, draw
 from unbraid.service.settings import GB
 from unbraid.service.storage import Stored, peaks_key, result_key, upload_key
 from unbraid.service.tasks import work_on_result
+from unbraid.service.tracing import StageSpans
 from unbraid.service.worker_metrics import MODELS, SEGMENTS, label_of
 from unbraid.service.workshop import Workshop, work_folder
 from unbraid.types import Progress
@@ -101,6 +102,7 @@ def _kept(claim: Claim, shop: Workshop) -> Iterator[Callable[[Progress, threadin
     finally:
         ended.set()
         thread.join()
+        ticker.spans.close()
 
 
 class _Ticker:
@@ -108,6 +110,7 @@ class _Ticker:
 
     def __init__(self, claim: Claim, shop: Workshop) -> None:
         self._claim, self._shop = claim, shop
+        self.spans = StageSpans()
         self._standing: Standing = "held"
         self._place: tuple[str, bool] | None = None
         self._unsent: Progress | None = None
@@ -135,6 +138,7 @@ class _Ticker:
             raise HandedBack("the worker is asked to stop")
         if progress.stage == "separate" and self._place and self._place[0] == "separate":
             SEGMENTS.labels(label_of(self._claim.options.model)).inc()
+        self.spans.enter(progress.stage)
         MODELS.set(loaded_sessions())
         place = progress.stage, progress.done_s > 0  # where a stage goes on is said at once
         if self._unsent and self._unsent.stage != progress.stage:

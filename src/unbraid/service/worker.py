@@ -21,6 +21,7 @@ from unbraid.service.log import log_as_json
 from unbraid.service.settings import Settings
 from unbraid.service.steps import run_step
 from unbraid.service.storage import Storage
+from unbraid.service.tracing import export_spans, working
 from unbraid.service.workshop import Workshop
 
 WAKE, STOP = "wake\n", "stop\n"
@@ -35,6 +36,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the server
     settings = Settings.model_validate_json(sys.stdin.readline())
     log_as_json()
+    export_spans()
     woken, stopping = threading.Event(), threading.Event()
     listener = threading.Thread(target=_listen, args=(sys.stdin, woken, stopping), daemon=True)
     listener.start()
@@ -51,8 +53,10 @@ def main() -> None:
             log.warning("the database does not answer: %s", error.orig)
             claim = None
         if claim:
-            log.info("job %s begins", claim.job_id)
-            run_step(claim, shop, stopping)
+            with working(claim.job_id, claim.kind, claim.origin):
+                log.info("job %s begins", claim.job_id)
+                run_step(claim, shop, stopping)
+                log.info("job %s is left", claim.job_id)
         else:
             woken.wait(POLL_S)
 
