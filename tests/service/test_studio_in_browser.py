@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -175,6 +175,7 @@ def test_everyone_can_use_the_first_page(page: Page, scheme: str, size: Viewport
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size(size)
     page.goto("/")
+    picture(page, f"bring-{scheme}-{size['width']}")
     page.get_by_text("Notes and MIDI").click()
     expect(page.get_by_label("Onset threshold")).to_be_visible()
     look(page)
@@ -248,6 +249,12 @@ def test_the_page_outlives_the_server(
         page = context.new_page()
         page.goto(f"/jobs/{job_id}")
         expect(page.get_by_text("It is next")).to_be_visible()
+        network = page.get_by_test_id("network")
+        expect(network).to_be_visible()
+        page.wait_for_timeout(500)
+        still = network.screenshot()
+        page.wait_for_timeout(500)
+        assert network.screenshot() == still, "nothing moves without an event"
         server.kill()
         gone = page.get_by_text("The server does not answer.")
         expect(gone).to_be_visible()
@@ -328,6 +335,26 @@ def test_a_part_is_repeated_from_beat_to_beat_without_a_gap(
     np.testing.assert_allclose(heard[:, begin + faded_in :], expected[:, faded_in:], atol=1e-6)
 
 
+def test_stems_notes_and_the_mix_as_heard_are_taken(
+    page: Page, done: dict[str, Any], stems: dict[str, npt.NDArray[np.float64]]
+) -> None:
+    page.goto(f"/jobs/{done['id']}")
+
+    def taken(role: Literal["link", "button"], name: str) -> bytes:
+        with page.expect_download() as download:
+            page.get_by_role(role, name=name).click()
+        return download.value.path().read_bytes()
+
+    assert taken("link", "Download bass as MIDI").startswith(b"MThd")
+    assert taken("link", "All as ZIP").startswith(b"PK")
+    page.get_by_label("Format").select_option("flac")
+    assert taken("link", "Download drums as FLAC").startswith(b"fLaC")
+    page.get_by_role("button", name="Solo bass").click()
+    page.get_by_label("Volume of bass").fill("-6")
+    mix = soundfile.read(io.BytesIO(taken("button", "The mix as heard")))[0].T
+    np.testing.assert_allclose(mix, 10 ** (-6 / 20) * stems["bass"], atol=2**-22)
+
+
 def test_the_keyboard_alone_plays(page: Page, done: dict[str, Any]) -> None:
     page.goto(f"/jobs/{done['id']}")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
@@ -383,3 +410,30 @@ def test_a_song_is_heard_while_it_is_separated_and_goes_on_after(
     early = [each for each in complaints if "409" in each]  # asked just when it was done
     for each in early:
         complaints.remove(each)
+
+
+def test_a_server_with_accounts_asks_who_one_is(browser: Browser, tmp_path: Path) -> None:
+    settings = {
+        "MODE": "server",
+        "HOSTS": "localhost",
+        "SECRET": "Zx8mJq2LvR4tYw9nKb6cPd3sGf7hQe5u",
+    }
+    with Served(tmp_path, "--workers", "0", **settings) as server:
+        server.command("users", "add", "elise", given="quite a long password")
+        address = server.address.replace("127.0.0.1", "localhost")
+        context = browser.new_context(viewport=DESKTOP, base_url=address)
+        page = context.new_page()
+        page.goto("/")
+        page.get_by_label("Name").fill("elise")
+        page.get_by_label("Password").fill("not this one at all")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        look(page)
+        page.get_by_label("Password").fill("quite a long password")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Take the demo song").click()
+        page.wait_for_url(JOB_PAGE)
+        expect(page.get_by_text("It is next")).to_be_visible()
+        page.get_by_role("button", name="Sign out elise").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        context.close()

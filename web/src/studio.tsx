@@ -1,18 +1,27 @@
 /** The studio: what stands around every view, and which view it is. */
 import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { useStore } from "zustand";
-import { api, body, Gone } from "./api/client";
+import { api, body, Gone, Refusal } from "./api/client";
+import { meQuery, queries } from "./api/queries";
 import { BringPage } from "./features/bring/page";
 import { JobPage } from "./features/job/page";
 import { NowherePage } from "./features/nowhere";
-import { routeOf, usePath } from "./route";
+import { SignInPage } from "./features/sign_in";
+import { type Route, routeOf, usePath } from "./route";
 import { live } from "./state/live";
 import { themeNow, useLook } from "./state/look";
 import { IconButton, Link } from "./ui/controls";
+import { Guard } from "./ui/guard";
 import { Icon, Mark } from "./ui/icons";
+
+const RENEW_MS = 300_000;
 
 export function Studio() {
   const route = routeOf(usePath());
+  const me = useQuery(meQuery);
+  const stranger = me.error instanceof Refusal && me.error.status === 401;
+  useRenewal(me.data?.mode === "server" && !stranger);
   return (
     <div className="flex min-h-dvh flex-col">
       <a
@@ -21,12 +30,15 @@ export function Studio() {
       >
         Skip to the content
       </a>
-      <Header home={route.view === "home"} />
+      <Header
+        home={route.view === "home"}
+        account={me.data?.mode === "server" && !stranger ? me.data.name : undefined}
+      />
       <ServerGone />
       <main id="main" className="mx-auto w-full max-w-7xl flex-1 px-4 pb-20 sm:px-6 lg:px-8">
-        {route.view === "home" && <BringPage />}
-        {route.view === "job" && <JobPage key={route.id} id={route.id} />}
-        {route.view === "nowhere" && <NowherePage />}
+        <Guard key={JSON.stringify(route)}>
+          {stranger && route.view !== "nowhere" ? <SignInPage /> : <View route={route} />}
+        </Guard>
       </main>
       <footer className="mx-auto w-full max-w-7xl px-4 pb-8 text-sm text-quiet sm:px-6 lg:px-8">
         Your recordings stay on this server.{" "}
@@ -38,7 +50,23 @@ export function Studio() {
   );
 }
 
-function Header({ home }: { home: boolean }) {
+/** Keeps a session while the page is open. */
+function useRenewal(signedIn: boolean) {
+  useEffect(() => {
+    if (!signedIn) return;
+    const renew = () => api.POST("/api/v1/session/renew").catch(() => queries.resetQueries());
+    const timer = setInterval(renew, RENEW_MS);
+    return () => clearInterval(timer);
+  }, [signedIn]);
+}
+
+function View({ route }: { route: Route }) {
+  if (route.view === "home") return <BringPage />;
+  if (route.view === "job") return <JobPage key={route.id} id={route.id} />;
+  return <NowherePage />;
+}
+
+function Header({ home, account }: { home: boolean; account: string | undefined }) {
   useLook((look) => look.chosen); // painted anew when it changes
   const theme = themeNow();
   const other = theme === "dark" ? "light" : "dark";
@@ -59,6 +87,18 @@ function Header({ home }: { home: boolean }) {
           >
             <Icon name="back" /> Library
           </Link>
+        )}
+        {account && (
+          <button
+            type="button"
+            className="min-h-9 rounded-full px-3 text-[0.9375rem] text-quiet hover:bg-lifted hover:text-text"
+            onClick={async () => {
+              await api.DELETE("/api/v1/session");
+              await queries.resetQueries();
+            }}
+          >
+            Sign out {account}
+          </button>
         )}
         <IconButton
           icon={theme === "dark" ? "sun" : "moon"}

@@ -25,6 +25,7 @@ from unbraid.service.db import (
     Upload,
 )
 from unbraid.service.jobs import ACTIVE, OPTIONS, PRIORITIES, Priority
+from unbraid.service.networks import Branch, LayerKind
 from unbraid.service.parts import PartKind
 from unbraid.service.waiting import Wait
 from unbraid.spelling import Mode
@@ -569,6 +570,19 @@ class ModelView(BaseModel):
     licence: str
     non_commercial: bool
     present: Annotated[bool, Field(description="whether its files are here")]
+
+
+class LayerView(BaseModel):
+    """A layer of a network."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: Annotated[str, Field(examples=["spectrum encoder 1"])]
+    kind: LayerKind
+    branch: Annotated[Branch, Field(description="in which domain it works")]
+    channels: Annotated[int, Field(description="features that it has")]
+    extent: Annotated[float, Field(description="length of its features, 1 for the input's")]
+    hears: Annotated[tuple[str, ...], Field(description="layers whose output is its input")]
 
 
 class PresetView(BaseModel):

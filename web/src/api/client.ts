@@ -10,6 +10,7 @@ export type JobRequest = Schemas["JobRequest"];
 export type Options = Schemas["ProcessOptions-Input"];
 export type Model = Schemas["ModelView"];
 export type Preset = Schemas["PresetView"];
+export type Layer = Schemas["LayerView"];
 export type Limits = Schemas["Limits"];
 export type Upload = Schemas["UploadView"];
 export type ResultFile = Schemas["FileView"];
@@ -19,6 +20,9 @@ export type Problem = Schemas["Problem"];
 /** Where the API is: this page's server, unless the build was told of another. */
 export const SERVER: string = import.meta.env.VITE_API ?? "";
 export const API = `${SERVER}/api/v1`;
+
+/** What tells the server that a request comes from its own page, where a cookie says who asks. */
+export const CSRF = { "X-Requested-With": "unbraid" };
 
 /** A refusal of the server's: what was wrong, and what to do. */
 export class Refusal extends Error {
@@ -64,6 +68,7 @@ export function sentence(detail: string): string {
 
 export const api = createClient<paths>({
   baseUrl: SERVER || location.origin,
+  headers: CSRF,
   fetch: async (request) => {
     try {
       return await fetch(request);

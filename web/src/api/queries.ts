@@ -1,8 +1,16 @@
 /** What the page asks the server for, and how long an answer is good. */
-import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { QueryCache, QueryClient, queryOptions } from "@tanstack/react-query";
 import { api, body, Refusal } from "./client";
 
-export const queries = new QueryClient({
+export const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      // A session that has ended is noticed by whatever is asked next.
+      if (error instanceof Refusal && error.status === 401 && query.queryKey[0] !== "me") {
+        void queries.invalidateQueries({ queryKey: ["me"] });
+      }
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 5_000,
@@ -12,6 +20,12 @@ export const queries = new QueryClient({
 });
 
 const LASTING = { staleTime: 600_000 };
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/me", { signal })),
+  ...LASTING,
+});
 
 export const modelsQuery = queryOptions({
   queryKey: ["models"],
@@ -24,6 +38,14 @@ export const presetsQuery = queryOptions({
   queryFn: ({ signal }) => body(api.GET("/api/v1/presets", { signal })),
   ...LASTING,
 });
+
+export const networkQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["network", name],
+    queryFn: ({ signal }) =>
+      body(api.GET("/api/v1/networks/{name}", { params: { path: { name } }, signal })),
+    ...LASTING,
+  });
 
 export const limitsQuery = queryOptions({
   queryKey: ["limits"],

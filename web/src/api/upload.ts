@@ -1,5 +1,5 @@
 /** Sending recordings, with progress. */
-import { API, Gone, refusal, type Upload } from "./client";
+import { API, CSRF, Gone, refusal, type Upload } from "./client";
 
 /** Sends a file; rejects with a `Refusal`, `Gone`, or the signal's reason. */
 export function send(
@@ -10,6 +10,7 @@ export function send(
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", `${API}/uploads/${encodeURIComponent(file.name)}`);
+    for (const [name, value] of Object.entries(CSRF)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
     request.onload = () => {
       if (request.status === 201) resolve(JSON.parse(request.responseText) as Upload);

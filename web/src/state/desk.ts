@@ -167,6 +167,18 @@ export class Desk {
   }
 }
 
+/** How each track goes into the mix that is heard, as the server takes it. */
+export function mixOf({ tracks, settings, original }: DeskState) {
+  const alone = tracks.some((track) => settings[track]?.solo);
+  const faders = tracks.map((track) => {
+    const { volume, pan, mute, solo } = settings[track] ?? AS_IT_IS;
+    const silent = mute || (alone && !solo) || volume === 0;
+    const fader = { gain_db: toDb(volume), pan, mute: silent };
+    return [track, original ? { gain_db: 0, pan: 0, mute: false } : fader] as const;
+  });
+  return Object.fromEntries(faders);
+}
+
 /** Decibels of a gain; the lowest is silence. */
 export const SILENCE_DB = -48;
 export const toDb = (gain: number) =>

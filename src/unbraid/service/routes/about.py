@@ -1,10 +1,14 @@
 """What the server has and takes."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from unbraid.presets import PRESETS
 from unbraid.service.house import AtHouse
-from unbraid.service.schemas import Limits, ModelView, PresetView
+from unbraid.service.jobs import NotFound
+from unbraid.service.networks import layers_of
+from unbraid.service.schemas import LayerView, Limits, ModelView, PresetView
 from unbraid.weights import models
 
 router = APIRouter(tags=["about"])
@@ -25,6 +29,17 @@ def list_models(house: AtHouse) -> list[ModelView]:
         )
         for entry in models().values()
     ]
+
+
+@router.get("/networks/{name}")
+def get_network(
+    name: Annotated[str, Path(description="a model, or `basic-pitch`", examples=["htdemucs"])],
+) -> list[LayerView]:
+    """List the layers of a model's networks, which are alike, for drawing."""
+    layers = layers_of(name)
+    if layers is None:
+        raise NotFound("there is no network of that name whose layers are known")
+    return [LayerView.model_validate(layer) for layer in layers]
 
 
 @router.get("/presets")

@@ -8,6 +8,7 @@ import { go, jobPath } from "../../route";
 import { type Pace, STAGES } from "../../state/pace";
 import { classes, duration, timeOfDay } from "../../text";
 import { Button, Notice } from "../../ui/controls";
+import { Network } from "./network";
 
 export function Watch({ job, pace }: { job: Job; pace: Pace }) {
   const known = pace.last > 0;
@@ -31,6 +32,7 @@ export function Watch({ job, pace }: { job: Job; pace: Pace }) {
       {stop.error && <Notice kind="bad">{stop.error.message}</Notice>}
       {job.error && state === "failed" && <Notice kind="bad">{job.error.detail}</Notice>}
       <Steps job={job} pace={pace} />
+      {active && <Network job={job} pace={pace} />}
       <Log pace={pace} />
     </section>
   );
