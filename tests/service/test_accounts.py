@@ -34,6 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "HOSTS": SITE["host"],
         "ORIGINS": SITE["origin"],
         "TRUSTED_PROXIES": "127.0.0.1",
+        "REQUESTS_PER_MINUTE": "1000",
     }
     with Served(tmp_path_factory.mktemp("data"), "--workers", "0", **settings) as server:
         for name, password in PASSWORDS.items():
@@ -299,7 +300,7 @@ def test_the_audit_log_has_who_came_and_who_did_not(
 def test_what_is_kept_opens_nothing(server: Served, elise: dict[str, str]) -> None:
     kept = b"".join(file.read_bytes() for file in server.data.glob("unbraid.sqlite*"))
     assert b"$argon2id$" in kept
-    secret = elise["Authorization"].rpartition("_")[2]
+    secret = elise["Authorization"].split("_", 2)[2]  # which may have that sign too
     for word in (secret, *PASSWORDS.values()):
         assert word.encode() not in kept
 

@@ -27,7 +27,7 @@ Tier = Annotated[str, typer.Option(help="Whose limits hold for it.")]
 def add_user(name: Name, tier: Tier = "standard", data: Data = None) -> None:
     """Make an account; asks for its password, or reads it from a pipe."""
     with _server(data) as (accounts, audit):
-        account = accounts.add(name, _password(), tier)
+        account = accounts.add(name, _password(), _known(tier))
         audit.note("account added", account.name, account.id)
 
 
@@ -63,7 +63,7 @@ def set_tier(
 ) -> None:
     """Put an account into another tier."""
     with _server(data) as (accounts, audit):
-        account = accounts.set_tier(name, tier)
+        account = accounts.set_tier(name, _known(tier))
         audit.note("tier changed", f"{account.name}: {tier}", account.id)
 
 
@@ -150,6 +150,13 @@ def _server(data: Data) -> "Iterator[tuple[Accounts, Audit]]":
             yield Accounts(database), Audit(database)
         finally:
             database.close()
+
+
+def _known(tier: str) -> str:
+    tiers = read_settings().tiers
+    if tier not in tiers:
+        raise InputError(f"there is no tier {tier!r}; UNBRAID_TIERS has: {', '.join(tiers)}")
+    return tier
 
 
 def _password() -> str:

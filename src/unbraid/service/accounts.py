@@ -17,6 +17,7 @@ from unbraid.errors import InputError
 from unbraid.service.db import Account, ApiKey, Database
 from unbraid.service.jobs import Conflict, NotFound, remove_all
 from unbraid.service.passwords import Passwords
+from unbraid.service.tiers import STANDARD
 
 Scope = Literal["read", "write", "metrics"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -24,7 +25,6 @@ KEY_PREFIX = "unbraid_"
 MAX_KEYS = 50  # of an account
 USE_S = 60.0  # to which it is known when a key was used
 NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
-DEFAULT_TIER = "standard"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Accounts:
         self.database = database
         self._passwords = Passwords()
 
-    def add(self, name: str, password: str, tier: str = DEFAULT_TIER) -> Account:
+    def add(self, name: str, password: str, tier: str = STANDARD) -> Account:
         """Make an account.
 
         Raises:

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from unbraid.service.db import Database, Job, JobKind, Step, Upload
 from unbraid.service.jobs import OPTIONS, emit, end
+from unbraid.service.quotas import Quotas
 from unbraid.service.storage import Stored
+from unbraid.service.tiers import TIERS
 from unbraid.types import ProcessOptions, Progress
 
 Standing = Literal["held", "cancel asked", "lost"]
@@ -57,8 +59,16 @@ class Claim:
 class Claims:
     """Gives the jobs of a database to workers."""
 
-    def __init__(self, database: Database, *, lease_s: float, max_attempts: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_s: float,
+        max_attempts: int,
+        quotas: Quotas | None = None,
+    ) -> None:
         self.database = database
+        self._quotas = quotas or Quotas(TIERS)
         self.lease_s = lease_s
         self._max_attempts = max_attempts
 
@@ -165,6 +175,18 @@ class Claims:
                 },
             )
             return "cancel asked" if job.cancel_asked else "held"
+
+    def count_audio(self, claim: Claim, audio_s: float) -> None:
+        """Count the length of a recording against what its owner may use, once for a job.
+
+        Raises:
+            TooMany: it is too long for what is left.
+        """
+        with self.database.write() as session:
+            job = _held(session, claim)
+            if job and job.kind == "process" and job.audio_s is None:
+                self._quotas.count_audio(session, job.owner, audio_s)
+                job.audio_s = audio_s
 
     def finish(
         self,

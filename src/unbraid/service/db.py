@@ -4,6 +4,8 @@ SQLite runs in WAL mode, where readers never wait; its writers begin with BEGIN 
 two of them queue up instead of failing halfway. PostgreSQL locks rows.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -132,6 +134,8 @@ class Job(Base):
     peaks: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
     replaced: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
     warnings: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    audio_s: Mapped[float | None]
+    keep_days: Mapped[float | None]
 
     __table_args__ = (
         sa.UniqueConstraint("owner", "idempotency_key"),
@@ -205,6 +209,17 @@ class ApiKey(Base):
     last_used: Mapped[float | None]
 
 
+class Usage(Base):
+    """What an owner has used on a day, counted from 1970."""
+
+    __tablename__ = "usage"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    jobs: Mapped[int]
+    audio_s: Mapped[float]
+
+
 class AuditEntry(Base):
     """Something that an operator may have to look into later."""
 
@@ -272,6 +287,15 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def lock_owner(session: Session, owner: str) -> None:
+    """Let one transaction at a time count what an owner has; SQLite writes one at a time anyway."""
+    if session.bind and session.bind.dialect.name == "postgresql":
+        number = int.from_bytes(
+            hashlib.sha256(json.dumps(owner).encode()).digest()[:8], signed=True
+        )
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
 def _set_up(connection: Any, _: object) -> None:

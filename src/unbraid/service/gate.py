@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Depends
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection
 from starlette.status import WS_1008_POLICY_VIOLATION
@@ -27,6 +27,7 @@ from unbraid.service.security import same_origin
 from unbraid.service.sessions import Sessions
 from unbraid.service.settings import Settings
 from unbraid.service.throttle import Throttle
+from unbraid.service.tiers import STANDARD
 
 API = "/api/v1"
 OPEN = ("GET /health", "GET /ready", f"POST {API}/session")
@@ -72,7 +73,7 @@ class Gate:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.audit = Audit(database)
         self.settings = settings
-        self._throttle = Throttle()
+        self._throttle = Throttle(settings.redis)
         self._accounts: Accounts | None = None
         if settings.mode == "server":
             assert settings.secret  # or it would not have started
@@ -97,13 +98,14 @@ class Gate:
         Raises:
             NotSignedIn: that cannot be seen.
             NotAllowed: it may not ask for this.
+            TooMany: it asks too often.
         """
         if self._accounts is None:
             return THIS_MACHINE
         path, method = connection.scope["path"], connection.scope.get("method", WEBSOCKET)
         if f"{method} {path}" in OPEN:
             return NOBODY
-        caller = self._shown(connection)
+        caller = self._known(connection)
         scope: Scope = "metrics" if path == METRICS else "read" if method in SAFE else "write"
         if scope not in caller.scopes:
             raise NotAllowed(f"this needs a key with the scope {scope!r}")
@@ -161,6 +163,28 @@ class Gate:
         if time.time() - caller.signed_in > self.settings.session_days * 86_400:
             raise NotSignedIn("you signed in long ago; sign in again")
         return self._sessions.token(account.id, account.epoch, caller.signed_in)
+
+    def requests_left(self, caller: Caller) -> tuple[int | None, float | None]:
+        """Requests that one may still send now, and seconds until there are more."""
+        limit = self._requests(caller)
+        return self._throttle.left(limit, "owner", caller.owner) if limit else (None, None)
+
+    def _requests(self, caller: Caller) -> RateLimitItem | None:
+        tiers = self.settings.tiers
+        most = (tiers.get(caller.tier) or tiers[STANDARD]).requests_per_minute
+        return RateLimitItemPerMinute(most) if most else None
+
+    def _known(self, connection: HTTPConnection) -> Caller:
+        """Who asks, if that is not too often."""
+        try:
+            caller = self._shown(connection)
+        except NotSignedIn:
+            strangers = RateLimitItemPerMinute(self.settings.requests_per_minute)
+            self._throttle.spend(strangers, "stranger", address_of(connection), what="requests")
+            raise
+        if limit := self._requests(caller):
+            self._throttle.spend(limit, "owner", caller.owner, what="requests")
+        return caller
 
     def _shown(self, connection: HTTPConnection) -> Caller:
         kind, _, token = connection.headers.get("authorization", "").partition(" ")

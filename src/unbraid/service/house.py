@@ -23,6 +23,7 @@ from unbraid.service.gate import SignedIn
 from unbraid.service.janitor import tidy
 from unbraid.service.jobs import Jobs
 from unbraid.service.queue import LocalQueue
+from unbraid.service.quotas import Quotas
 from unbraid.service.renders import Renders, made_folder
 from unbraid.service.settings import GB, Settings
 from unbraid.service.storage import Storage
@@ -45,7 +46,7 @@ class House:
         """
         self.settings = settings
         self.database = Database(settings.database_url)
-        self.jobs = Jobs(self.database, settings.max_queued)
+        self.jobs = Jobs(self.database, settings.max_queued, Quotas(settings.tiers))
         self.storage = Storage(settings.data / "objects", settings.storage)
         self.arrivals = Arrivals(self.database, self.storage, settings.data / "incoming")
         self.renders = Renders(self.storage, made_folder(settings), round(settings.made_limit * GB))
@@ -76,12 +77,18 @@ class House:
             await asyncio.to_thread(janitor.join)
             self.database.close()
 
-    def check_room(self) -> None:
-        """Refuse a recording for which there is no room.
+    def check_room(self, owner: str | None = None) -> None:
+        """Refuse what there is no room for.
+
+        Args:
+            owner: for whom it would be stored, if for one.
 
         Raises:
-            ResourceError: the disk, or what may be stored, is full.
+            TooMany: what the owner may store is full.
+            ResourceError: the disk, or what may be stored in all, is full.
         """
+        if owner is not None:
+            self.jobs.check_stored(owner)
         settings = self.settings
         free = shutil.disk_usage(settings.data).free
         most = settings.max_stored_gb

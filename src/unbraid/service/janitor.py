@@ -5,12 +5,12 @@ import time
 
 from unbraid.service.audit import Audit
 from unbraid.service.jobs import Jobs
+from unbraid.service.quotas import DAY_S
 from unbraid.service.renders import made_folder
 from unbraid.service.settings import Settings
 from unbraid.service.storage import Storage, peaks_key
 from unbraid.service.workshop import work_folder
 
-DAY_S = 86_400
 TASK_KEPT_S = DAY_S  # that a task is remembered, with the files that it replaced
 UNUSED_S = DAY_S  # after which a recording that has no job goes
 
@@ -18,9 +18,9 @@ UNUSED_S = DAY_S  # after which a recording that has no job goes
 def tidy(jobs: Jobs, storage: Storage, settings: Settings) -> None:
     """Clear away once."""
     now = time.time()
+    jobs.tidy_counts()
     Audit(jobs.database).forget(now - settings.audit_days * DAY_S)
-    if settings.keep_days is not None:
-        jobs.remove_ended(now - settings.keep_days * DAY_S)
+    jobs.remove_ended(settings.keep_days)
     jobs.remove_tasks(now - TASK_KEPT_S)
     storage.delete(jobs.drop_unused(now - UNUSED_S))
     for job in jobs.removable():

@@ -6,7 +6,6 @@ Goyal 1996). So two owners alternate, however many jobs one of them has sent.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from unbraid.errors import UnbraidError
 from unbraid.service.db import (
-    Arrival,
     Batch,
     Database,
     Event,
@@ -28,9 +26,12 @@ from unbraid.service.db import (
     JobState,
     Step,
     Upload,
+    lock_owner,
 )
 from unbraid.service.links import name_of
+from unbraid.service.quotas import DAY_S, Quotas, Used, stored_bytes
 from unbraid.service.storage import new_id, upload_key
+from unbraid.service.tiers import TIERS
 from unbraid.service.tracing import origin
 from unbraid.types import ProcessOptions, Stage
 
@@ -73,6 +74,7 @@ class Order:
         priority: before or after others.
         fallback: model to take if that of the options cannot be had.
         url: link to the recording.
+        keep_days: after its end; None for as long as the server keeps any.
     """
 
     upload_id: str | None
@@ -80,11 +82,13 @@ class Order:
     priority: Priority = "normal"
     fallback: str | None = None
     url: str | None = None
+    keep_days: float | None = None
 
     @property
     def fingerprint(self) -> str:
         """The same for the same order."""
-        facts = [self.upload_id, self.options, self.priority, self.fallback, self.url]
+        wish = [self.options, self.priority, self.fallback, self.keep_days]
+        facts = [self.upload_id, self.url, *wish]
         return hashlib.sha256(TypeAdapter(list[Any]).dump_json(facts)).hexdigest()
 
 
@@ -119,9 +123,10 @@ class Page:
 class Jobs:
     """The jobs of a database."""
 
-    def __init__(self, database: Database, max_queued: int) -> None:
+    def __init__(self, database: Database, max_queued: int, quotas: Quotas | None = None) -> None:
         self.database = database
         self._max_queued = max_queued
+        self.quotas = quotas or Quotas(TIERS)
 
     def add_upload(self, upload: Upload) -> None:
         """Remember a recording whose bytes are stored."""
@@ -144,9 +149,10 @@ class Jobs:
             NotFound: the owner has no such upload.
             Conflict: the key was used for another order.
             QueueFull: too many jobs of the owner wait.
+            TooMany: the owner's tier allows no more now.
         """
         with self.database.write() as session:
-            _lock(session, owner)
+            lock_owner(session, owner)
             if idempotency_key and (earlier := _by_key(session, owner, idempotency_key)):
                 if earlier.fingerprint != order.fingerprint:
                     raise Conflict("this Idempotency-Key was used for another job; take a new one")
@@ -163,7 +169,7 @@ class Jobs:
             QueueFull: too many jobs of the owner wait.
         """
         with self.database.write() as session:
-            _lock(session, owner)
+            lock_owner(session, owner)
             batch = Batch(
                 id=new_id(), owner=owner, name=name, created=time.time(), skipped=list(skipped)
             )
@@ -216,6 +222,7 @@ class Jobs:
             fallback=order.fallback,
             idempotency_key=idempotency_key,
             fingerprint=order.fingerprint,
+            keep_days=order.keep_days,
         )
         return self._queue(session, job, order.priority)
 
@@ -255,6 +262,8 @@ class Jobs:
         queued = _count(session, Job.owner == job.owner, Job.state == "queued")
         if queued >= self._max_queued:
             raise QueueFull(f"{queued} jobs are waiting; send more when some are done")
+        tier = self.quotas.count_job(session, job.owner)
+        job.keep_days = _shorter(job.keep_days, tier.keep_days)
         job.id, job.state, job.created = new_id(), "queued", time.time()
         job.priority = PRIORITIES[priority]
         job.turn = _next_turn(session, job.owner, job.priority)
@@ -376,11 +385,18 @@ class Jobs:
             job.removed, job.purge_at = False, None
             return job
 
-    def remove_ended(self, before: float) -> None:
-        """Remove jobs that ended before a time."""
-        old = sa.update(Job).where(Job.finished < before, Job.removed.is_(False))
+    def remove_ended(self, keep_days: float | None) -> None:
+        """Remove jobs that ended long enough ago: so many days, or as many as they say."""
+        now = time.time()
+        over = Job.finished + Job.keep_days * DAY_S < now
+        if keep_days is not None:
+            over = sa.or_(over, Job.finished < now - keep_days * DAY_S)
+        old = sa.and_(over, Job.removed.is_(False))
+        with self.database.read() as session:
+            if session.scalar(sa.select(Job.id).where(old).limit(1)) is None:
+                return  # most often, and without disturbing writers
         with self.database.write() as session:
-            session.execute(old.values(removed=True, idempotency_key=None))
+            session.execute(sa.update(Job).where(old).values(removed=True, idempotency_key=None))
 
     def remove_tasks(self, before: float) -> None:
         """Remove tasks that ended before a time, or whose job was removed."""
@@ -411,10 +427,30 @@ class Jobs:
 
     def stored_bytes(self) -> int:
         """What recordings and results take, with what is still to come."""
-        columns = (Upload.size_bytes, Arrival.size_bytes, Job.result_bytes)
-        sums = (sa.func.sum(column) for column in columns)
         with self.database.read() as session:
-            return sum(int(session.scalar(sa.select(each)) or 0) for each in sums)
+            return stored_bytes(session)
+
+    def used(self, owner: str) -> Used:
+        """What an owner has used of what its tier allows."""
+        with self.database.read() as session:
+            return self.quotas.used(session, owner)
+
+    def check_stored(self, owner: str) -> None:
+        """Refuse more where an owner has stored enough.
+
+        Raises:
+            TooMany: the tier's limit is reached.
+        """
+        with self.database.read() as session:
+            self.quotas.check_stored(session, owner)
+
+    def tidy_counts(self) -> None:
+        """Forget what was used on days long gone."""
+        with self.database.read() as session:
+            if not self.quotas.forgettable(session):
+                return  # most often, and without disturbing writers
+        with self.database.write() as session:
+            self.quotas.forget(session)
 
     def removable(self) -> Sequence[Job]:
         """Jobs that were removed for good and are at rest."""
@@ -535,16 +571,9 @@ def _next_turn(session: Session, owner: str, priority: int) -> int:
     return max(-1 if last is None else last, (session.scalar(passed) or 0) - 1) + 1
 
 
+def _shorter(*days: float | None) -> float | None:
+    return min((each for each in days if each is not None), default=None)
+
+
 def _count(session: Session, *conditions: sa.ColumnElement[bool]) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(Job).where(*conditions)) or 0
-
-
-def _lock(session: Session, owner: str) -> None:
-    """Let nobody else send jobs of an owner until the transaction ends."""
-    if session.bind and session.bind.dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_of(owner))))
-
-
-def _lock_of(owner: str) -> int:
-    """A number that stands for an owner among PostgreSQL's advisory locks."""
-    return int.from_bytes(hashlib.sha256(json.dumps(owner).encode()).digest()[:8], signed=True)

@@ -20,7 +20,7 @@ async def keep(house: House, owner: str, file_name: str, chunks: AsyncIterator[b
         TooLargeError: it has more bytes than are allowed.
         ResourceError: there is no room for it.
     """
-    await run_in_threadpool(house.check_room)
+    await run_in_threadpool(house.check_room, owner)
     upload_id = new_id()
     key = upload_key(upload_id)
     stored = await house.storage.receive(key, chunks, house.settings.max_upload_bytes)

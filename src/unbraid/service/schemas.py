@@ -137,6 +137,12 @@ class JobRequest(Choice):
         ),
     ] = None
     priority: Annotated[Priority, Field(description="before or after other jobs")] = "normal"
+    keep_days: Annotated[
+        float | None,
+        Field(
+            ge=0, le=36_500, description="that it stays after its end, unless the server keeps less"
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _one_recording(self) -> Self:
@@ -593,6 +599,25 @@ class PresetView(BaseModel):
     options: ProcessOptions
 
 
+class Allowance(BaseModel):
+    """What one may still do; null is without limit."""
+
+    limit: float | None
+    left: float | None
+    more_in_s: Annotated[float | None, Field(description="seconds until there is more")] = None
+
+
+class Allowances(BaseModel):
+    """What one may still do with an account of this tier."""
+
+    tier: str
+    requests: Annotated[Allowance, Field(description="in this minute")]
+    jobs: Annotated[Allowance, Field(description="today, which ends at 0:00 UTC")]
+    audio_minutes: Annotated[Allowance, Field(description="taken apart today")]
+    stored_gb: Annotated[Allowance, Field(description="of recordings and results")]
+    keep_days: Annotated[float | None, Field(description="that ended jobs stay")]
+
+
 class Limits(BaseModel):
     """What is refused beyond."""
 
@@ -603,6 +628,10 @@ class Limits(BaseModel):
         tuple[str, ...], Field(description="whose links are fetched; .a.org takes those below it")
     ]
     youtube: Annotated[bool, Field(description="whether links to YouTube are fetched")]
+    keep_days: float | None
+    allowances: Annotated[
+        Allowances | None, Field(description="of who asks; null in local mode, which has none")
+    ]
 
 
 class Health(BaseModel):

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 
 from unbraid.inference import available_cores
+from unbraid.service.tiers import STANDARD, TIERS, Tier
 
 MB = 10**6
 GB = 10**9
@@ -57,6 +58,17 @@ class Settings(BaseSettings):
     session_days: Annotated[
         float, Field(description="after which one must sign in again", gt=0)
     ] = 7.0
+    tiers: Annotated[
+        dict[str, Tier],
+        Field(description="limits of accounts by tier, as JSON; there must be a tier `standard`"),
+    ] = TIERS
+    requests_per_minute: Annotated[
+        int, Field(description="from an address that has not shown who it is", ge=1)
+    ] = 60
+    redis: Annotated[
+        str | None,
+        Field(description="redis://… where servers share their counts; by default in memory"),
+    ] = None
     audit_days: Annotated[float, Field(description="that the audit log reaches back", ge=0)] = 90.0
     workers: Annotated[int, Field(description="songs at work at once", ge=0, le=256)] = 1
     quick_workers: Annotated[
@@ -120,6 +132,9 @@ class Settings(BaseSettings):
     max_stored_gb: Annotated[
         float | None, Field(description="of recordings and results; by default what fits", gt=0)
     ] = None
+    max_job_gb: Annotated[
+        float | None, Field(description="of the result of a job; by default what it takes", gt=0)
+    ] = None
     min_free_gb: Annotated[
         float, Field(description="of the disk that uploads leave free", ge=0)
     ] = 1.0
@@ -139,6 +154,13 @@ class Settings(BaseSettings):
     grace_s: Annotated[
         float, Field(description="that a server which is stopped waits for its workers", ge=0)
     ] = 10.0
+
+    @field_validator("tiers")
+    @classmethod
+    def _with_standard(cls, tiers: dict[str, Tier]) -> dict[str, Tier]:
+        if STANDARD not in tiers:
+            raise ValueError(f"there must be a tier {STANDARD!r}")
+        return tiers
 
     @property
     def database_url(self) -> str:
@@ -169,6 +191,9 @@ class Settings(BaseSettings):
             for name, value in self
             if value is not None
         }
+        shown["tiers"] = TypeAdapter(dict[str, Tier]).dump_json(self.tiers).decode()
+        if self.redis:
+            shown["redis"] = make_url(self.redis).render_as_string(hide_password=True)
         if self.database:
             shown["database"] = make_url(self.database).render_as_string(hide_password=True)
         return [

@@ -15,7 +15,7 @@ from typing import Any
 import stamina
 from sqlalchemy.exc import OperationalError
 
-from unbraid.errors import AudioError, Cancelled, ResourceError, UnbraidError
+from unbraid.errors import AudioError, Cancelled, InputError, ResourceError, UnbraidError
 from unbraid.export.naming import safe_name
 from unbraid.inference import loaded_sessions
 from unbraid.pipeline import Result, process
@@ -114,6 +114,7 @@ class _Ticker:
         self._standing: Standing = "held"
         self._place: tuple[str, bool] | None = None
         self._unsent: Progress | None = None
+        self._length_s: float | None = None
         self._sent = self._seen = time.monotonic()
 
     @property
@@ -134,6 +135,10 @@ class _Ticker:
         longest_s = self._shop.settings.max_duration_s
         if progress.stage == "decode" and progress.done_s > longest_s:
             raise AudioError(f"the recording is longer than the {longest_s:g} s that are allowed")
+        if progress.stage == "decode":
+            self._length_s = progress.done_s
+        elif self._length_s is not None:
+            self._count(self._length_s)
         if stopping.is_set():
             raise HandedBack("the worker is asked to stop")
         if progress.stage == "separate" and self._place and self._place[0] == "separate":
@@ -152,6 +157,14 @@ class _Ticker:
             raise Lost("another worker has this job")
         if self._standing == "cancel asked":
             raise Cancelled("cancelled")
+
+    def _count(self, length_s: float) -> None:
+        """Count the recording against what its owner may use."""
+        try:
+            self._shop.claims.count_audio(self._claim, length_s)
+            self._length_s = None
+        except OperationalError as error:
+            log.warning("the database does not answer: %s", error.orig)
 
     def _send(self, progress: Progress) -> None:
         self._unsent = None
@@ -216,6 +229,14 @@ def _fetched(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
 
 def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:
     """Put the files of a result into the storage, the manifest last."""
+    parts = list(parts_of(result.manifest))
+    size = sum((result.folder / part.file).stat().st_size for part in parts)
+    most = shop.settings.max_job_gb
+    if most is not None and size > most * GB:
+        raise InputError(
+            f"the result has {size / GB:.2g} GB, of {most:g} that are allowed; "
+            "choose a smaller format or fewer stems"
+        )
     return [
         {
             "name": part.file,
@@ -226,7 +247,7 @@ def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]
             "kind": part.kind,
             "of": part.of,
         }
-        for number, part in enumerate(parts_of(result.manifest))
+        for number, part in enumerate(parts)
     ]
 
 

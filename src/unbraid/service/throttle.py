@@ -3,11 +3,11 @@
 import time
 
 from limits import RateLimitItem
-from limits.errors import StorageError
+from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
-from unbraid.errors import ResourceError
+from unbraid.errors import MissingExtraError, ResourceError
 from unbraid.service.refusals import TooMany
 
 
@@ -19,9 +19,11 @@ class Throttle:
     """
 
     def __init__(self, url: str | None = None) -> None:
-        self._window = MovingWindowRateLimiter(
-            storage_from_string(url or "memory://", wrap_exceptions=True)
-        )
+        try:
+            storage = storage_from_string(url or "memory://", wrap_exceptions=True)
+        except ConfigurationError as error:
+            raise MissingExtraError("UNBRAID_REDIS needs a driver: pip install redis") from error
+        self._window = MovingWindowRateLimiter(storage)
 
     def spend(self, limit: RateLimitItem, *who: str, what: str) -> None:
         """Count once more.
@@ -42,6 +44,11 @@ class Throttle:
         except StorageError as error:
             raise ResourceError("the server cannot count requests now; try again soon") from error
         raise TooMany(f"too many {what}: {limit} at most; wait {wait_s:.0f} s", wait_s)
+
+    def left(self, limit: RateLimitItem, *who: str) -> tuple[int, float]:
+        """How often it may still happen now, and seconds until it may happen more often."""
+        stats = self._window.get_window_stats(limit, *who)
+        return stats.remaining, max(0.0, stats.reset_time - time.time())
 
     def forgive(self, limit: RateLimitItem, *who: str) -> None:
         """Begin to count anew."""

@@ -18,6 +18,7 @@ from unbraid.service.claims import Claims
 from unbraid.service.db import Database
 from unbraid.service.fetching import Fetcher
 from unbraid.service.log import log_as_json
+from unbraid.service.quotas import Quotas
 from unbraid.service.settings import Settings
 from unbraid.service.steps import run_step
 from unbraid.service.storage import Storage
@@ -42,7 +43,12 @@ def main() -> None:
     listener.start()
     keep_sessions(settings.networks_kept)
     database = Database(settings.database_url)
-    claims = Claims(database, lease_s=settings.lease_s, max_attempts=settings.max_attempts)
+    claims = Claims(
+        database,
+        lease_s=settings.lease_s,
+        max_attempts=settings.max_attempts,
+        quotas=Quotas(settings.tiers),
+    )
     storage = Storage(settings.data / "objects", settings.storage)
     shop = Workshop(settings, claims, storage, Fetcher(settings))
     while not stopping.is_set():

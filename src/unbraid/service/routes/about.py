@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from unbraid.presets import PRESETS
+from unbraid.service.allowances import Left
 from unbraid.service.house import AtHouse
 from unbraid.service.jobs import NotFound
 from unbraid.service.networks import layers_of
@@ -52,8 +53,8 @@ def list_presets() -> list[PresetView]:
 
 
 @router.get("/limits")
-def limits(house: AtHouse) -> Limits:
-    """Say what is refused beyond."""
+def limits(house: AtHouse, left: Left) -> Limits:
+    """Say what is refused beyond, and what is left of it."""
     settings = house.settings
     return Limits(
         max_upload_bytes=settings.max_upload_bytes,
@@ -61,4 +62,6 @@ def limits(house: AtHouse) -> Limits:
         max_queued=settings.max_queued,
         url_hosts=settings.url_hosts,
         youtube=settings.youtube,
+        keep_days=settings.keep_days,
+        allowances=left,
     )

@@ -155,7 +155,14 @@ def _submit(wish: JobRequest, house: House, owner: str, response: Response, key:
 
 def order_of(wish: JobRequest) -> Order:
     """What is to be queued."""
-    return Order(wish.upload_id, wish.wanted, wish.priority, wish.fallback, wish.url)
+    return Order(
+        upload_id=wish.upload_id,
+        options=wish.wanted,
+        priority=wish.priority,
+        fallback=wish.fallback,
+        url=wish.url,
+        keep_days=wish.keep_days,
+    )
 
 
 def job_view(house: House, job: Job) -> JobView:

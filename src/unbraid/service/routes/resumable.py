@@ -67,7 +67,7 @@ async def begin(
     if length > house.settings.max_upload_bytes:
         raise TooLargeError(f"a recording may have {house.settings.max_upload_mb:g} MB at most")
     name = parse_metadata(metadata).get("filename") or "recording"
-    await run_in_threadpool(house.check_room)
+    await run_in_threadpool(house.check_room, owner)
     arrival = await run_in_threadpool(house.arrivals.begin, owner, name[-255:], length)
     response.headers["Location"] = f"/api/v1/uploads/resumable/{arrival.id}"
     _tell(response, arrival, 0)

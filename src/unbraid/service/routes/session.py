@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from unbraid.service.accounts import Scope, scopes_of
+from unbraid.service.allowances import Left
 from unbraid.service.db import ApiKey
 from unbraid.service.gate import (
     COOKIE,
@@ -20,7 +21,7 @@ from unbraid.service.gate import (
 )
 from unbraid.service.passwords import MAX_LENGTH
 from unbraid.service.refusals import NotAllowed
-from unbraid.service.schemas import moment
+from unbraid.service.schemas import Allowances, moment
 from unbraid.service.settings import Mode
 
 router = APIRouter(tags=["accounts"])
@@ -61,6 +62,7 @@ class Me(BaseModel):
     name: str
     tier: str
     scopes: Annotated[tuple[Scope, ...], Field(description="of what is shown with the request")]
+    allowances: Annotated[Allowances | None, Field(description="null in local mode")]
 
 
 class PasswordChange(BaseModel):
@@ -127,9 +129,15 @@ def sign_out(gate: AtGate, caller: InPerson, trail: AtTrail, response: Response)
 
 
 @router.get("/me")
-def me(gate: AtGate, caller: SignedIn) -> Me:
-    """Say who asks."""
-    return Me(mode=gate.settings.mode, name=caller.name, tier=caller.tier, scopes=caller.scopes)
+def me(gate: AtGate, caller: SignedIn, left: Left) -> Me:
+    """Say who asks, and what one may still do."""
+    return Me(
+        mode=gate.settings.mode,
+        name=caller.name,
+        tier=caller.tier,
+        scopes=caller.scopes,
+        allowances=left,
+    )
 
 
 @router.put("/me/password", status_code=HTTPStatus.NO_CONTENT)

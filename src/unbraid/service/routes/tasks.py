@@ -48,7 +48,7 @@ def correct(
 
 
 def _task(house: House, owner: str, job_id: str, task: Task, response: Response) -> JobView:
-    house.check_room()
+    house.check_room(owner)
     made = house.jobs.add_task(owner, job_id, task)
     house.queue.enqueue(made.id)
     response.headers["Location"] = f"/api/v1/jobs/{made.id}"
