@@ -20,7 +20,7 @@ LAYERS = [
     {"stages"},
     {"analysing", "transcribing"},
     {"pipeline", "transcript", "recording", "diagnosis"},
-    {"trial", "batch", "listening", "exporting", "retranscribing", "correcting"},
+    {"trial", "batch", "listening", "exporting", "retranscribing", "correcting", "comparing"},
     {"terminal", "service"},
     {"cli"},
 ]

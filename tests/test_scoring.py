@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from unbraid.scoring import NoteScore, note_f1, sdr
-from unbraid.types import AudioSignal, NoteEvent
+from unbraid.scoring import NoteScore, StemScore, note_f1, score_stems, sdr
+from unbraid.types import AudioSignal, NoteEvent, Read
 
+LENGTH = 150_000
 RATE = 44100
 
 
@@ -34,6 +35,37 @@ def test_sdr_counts_both_channels_together() -> None:
     reference = signal(np.array([[3.0, 0.0], [0.0, 1.0]]))
     estimate = signal(np.array([[3.0, 0.0], [0.0, 0.0]]))
     assert sdr(reference, estimate) == pytest.approx(10.0)
+
+
+def tone(periods: int, gain: float = 1.0) -> Read:
+    """One that has no product with those of other periods."""
+    wave = gain * np.sin(2 * np.pi * periods * np.arange(LENGTH) / LENGTH)
+    samples = np.stack([wave, wave]).astype(np.float32)
+    return lambda start, stop: samples[:, start:stop]
+
+
+def total(*parts: Read) -> Read:
+    return lambda start, stop: np.sum([part(start, stop) for part in parts], axis=0)
+
+
+def test_interference_and_artifacts_are_known_in_closed_form() -> None:
+    references = {"bass": tone(300), "drums": tone(500)}
+    found = {"bass": total(tone(300, 0.9), tone(500, 0.09), tone(700, 0.01)), "flute": tone(1)}
+    scores = score_stems(references, found, LENGTH)
+    assert list(scores) == ["bass"]
+    score = scores["bass"]
+    assert score.sdr_db == pytest.approx(-10 * np.log10(0.1**2 + 0.09**2 + 0.01**2), abs=0.01)
+    assert score.sir_db == pytest.approx(20, abs=0.01)
+    assert score.sar_db == pytest.approx(10 * np.log10((0.9**2 + 0.09**2) / 0.01**2), abs=0.01)
+
+
+def test_scores_have_an_end_and_silence_none() -> None:
+    perfect = score_stems({"bass": tone(300), "drums": tone(500)}, {"bass": tone(300)}, LENGTH)
+    assert perfect["bass"] == StemScore(100.0, 100.0, 100.0)
+    alone = score_stems({"bass": tone(300)}, {"bass": tone(300, 0.5)}, LENGTH)
+    assert alone["bass"] == StemScore(6.02, None, 100.0)
+    silent = score_stems({"bass": tone(300, 0.0)}, {"bass": tone(300)}, LENGTH)
+    assert silent["bass"] == StemScore(None, None, None)
 
 
 def test_sdr_agrees_with_mir_eval() -> None:

@@ -100,6 +100,27 @@ def test_a_result_is_set_right_and_its_exports_follow(server: Served, done: str)
         assert answer.status_code == 422, wrong
 
 
+def test_stems_are_scored_against_true_ones(server: Served, done: str) -> None:
+    stems = {
+        name: server.client.put(
+            f"/api/v1/uploads/{name}.flac",
+            content=server.client.get(f"{JOBS}/{done}/stems/{name}").content,
+        ).json()["id"]
+        for name in ("bass", "drums")
+    }
+    assert server.job(done)["scores"] is None
+    task = post(server, f"{JOBS}/{done}/scores", {"stems": {**stems, "vocals": stems["bass"]}})
+    list(server.watch(task["id"]))
+    job = server.job(done)
+    assert set(job["scores"]) == {"bass", "drums"}
+    assert job["scores"]["drums"] == {"sdr_db": 100.0, "sir_db": 100.0, "sar_db": 100.0}
+    url = f"{JOBS}/{done}/scores"
+    assert server.client.post(url, json={"stems": {"bass": "nobody"}}).status_code == 404
+    strange = post(server, url, {"stems": {"flute": stems["bass"]}})
+    list(server.watch(strange["id"]))
+    assert "none of these stems" in server.job(strange["id"])["error"]["detail"]
+
+
 def test_files_say_what_they_are(server: Served, done: str) -> None:
     found = {(file["kind"], file["of"]) for file in server.job(done)["files"]}
     assert {("stem", "bass"), ("midi", "all"), ("raw midi", "bass"), ("analysis", None)} <= found

@@ -218,6 +218,7 @@ class Claims:
         base: Sequence[dict[str, Any]],
         files: Sequence[dict[str, Any]],
         warnings: Sequence[str] = (),
+        scores: Mapping[str, Any] | None = None,
     ) -> None:
         """Complete a task, and with it the result that it has worked on.
 
@@ -228,6 +229,7 @@ class Claims:
             base: files of the result as they were.
             files: as they are now.
             warnings: what the user should know.
+            scores: of the stems, where they were scored.
         """
         with self.database.write() as session:
             job = _held(session, claim)
@@ -244,6 +246,7 @@ class Claims:
                 job.replaced = [file for file in base if file["key"] not in kept]
                 job.result_bytes = sum(file["size_bytes"] for file in job.replaced)
                 parent.files, parent.options = list(files), job.options
+                parent.scores = dict(scores) if scores else parent.scores
                 parent.result_bytes = sum(file["size_bytes"] for file in files)
                 _complete(session, job, warnings)
 

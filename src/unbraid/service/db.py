@@ -23,7 +23,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x756E6272  # any number of our own
 BUSY_S = 30.0
 
-JobKind = Literal["process", "transcribe", "export", "correct"]
+JobKind = Literal["process", "transcribe", "export", "correct", "score"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["queued", "running", "done", "failed", "cancelled", "skipped"]
 EventKind = Literal["state", "progress"]
@@ -133,6 +133,7 @@ class Job(Base):
     result_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     peaks: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
     replaced: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    scores: Mapped[dict[str, Any] | None]
     warnings: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     audio_s: Mapped[float | None]
     keep_days: Mapped[float | None]

@@ -43,6 +43,7 @@ STAGES_OF: dict[JobKind, tuple[Stage, ...]] = {
     "transcribe": ("transcribe", "export"),
     "export": ("export",),
     "correct": ("export",),
+    "score": ("decode", "judge"),
 }
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 STAGES: tuple[Stage, ...] = get_args(Stage)  # in their order

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 from unbraid.correcting import Correction
 from unbraid.exporting import ExportName
 from unbraid.presets import PRESETS, PresetName
+from unbraid.scoring import StemScore
 from unbraid.service.archives import MAX_RECORDINGS
 from unbraid.service.db import (
     Batch,
@@ -64,6 +65,8 @@ CONTENT_TYPES = {
 }
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
+
+SCORES = TypeAdapter(dict[StemName, StemScore] | None)
 
 EXAMPLE_ID = "3q2-7wEBAgMEBQYHCAkK"
 
@@ -300,6 +303,19 @@ class CorrectRequest(BaseModel):
         )
 
 
+class ScoreRequest(BaseModel):
+    """True stems to compare with."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"stems": {"vocals": EXAMPLE_ID}}]}
+    )
+
+    stems: Annotated[
+        dict[StemName, str],
+        Field(min_length=1, max_length=20, description="an upload for each, the more the better"),
+    ]
+
+
 class ExportRequest(BaseModel):
     """Exports to make."""
 
@@ -439,6 +455,10 @@ class JobView(JobSummary):
     steps: list[StepView]
     wait: Annotated[WaitView | None, Field(description="of a queued job")]
     files: Annotated[list[FileView], Field(description="of the result, once the job is done")]
+    scores: Annotated[
+        dict[StemName, StemScore] | None,
+        Field(description="of the stems, in dB, where true ones were sent"),
+    ]
     warnings: Annotated[list[str], Field(description="what one should know of the result")]
     tasks: Annotated[
         list[JobSummary], Field(description="work on the result, of the last day, the latest first")
@@ -465,6 +485,7 @@ class JobView(JobSummary):
                 )
                 for file in job.files
             ],
+            scores=SCORES.validate_python(job.scores),
             warnings=job.warnings or [],
             tasks=[JobSummary.of(task) for task in tasks],
             last_event=job.last_event,

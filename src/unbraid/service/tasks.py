@@ -1,13 +1,15 @@
-"""The work on a result that is there: transcribed anew, exported, set right."""
+"""The work on a result that is there: transcribed anew, exported, set right, scored."""
 
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from unbraid.comparing import compare_result
 from unbraid.correcting import Correction, correct_result
 from unbraid.errors import Cancelled, InputError
 from unbraid.export.folder import ResultFolder
@@ -16,9 +18,9 @@ from unbraid.exporting import export_result
 from unbraid.retranscribing import transcribe_result
 from unbraid.service.claims import Claim
 from unbraid.service.parts import parts_of
-from unbraid.service.storage import task_key
+from unbraid.service.storage import task_key, upload_key
 from unbraid.service.workshop import Workshop, work_folder
-from unbraid.types import OnProgress
+from unbraid.types import OnProgress, StemName
 
 CORRECTION = TypeAdapter(Correction)
 
@@ -46,6 +48,9 @@ def work_on_result(claim: Claim, shop: Workshop, on_progress: OnProgress) -> Cal
     for file in parent.files:
         shop.storage.place(file["key"], folder / file["name"])
     before = {file["name"]: _stamp(folder / file["name"]) for file in parent.files}
+    if claim.kind == "score":
+        scores = _score(folder, claim, shop, on_progress)
+        return lambda: shop.claims.finish_task(claim, parent.files, parent.files, scores=scores)
     if claim.kind == "transcribe":
         warnings = _transcribe(folder, claim, shop, on_progress)
     elif claim.kind == "correct":
@@ -64,6 +69,18 @@ def _transcribe(
     return transcribe_result(
         folder, claim.options, threads=threads, on_progress=on_progress
     ).warnings
+
+
+def _score(
+    folder: Path, claim: Claim, shop: Workshop, on_progress: OnProgress
+) -> dict[StemName, dict[str, float | None]]:
+    truth = {}
+    for number, (name, upload_id) in enumerate(claim.wish["stems"].items()):
+        truth[name] = folder.with_name(f"truth {number}")
+        truth[name].unlink(missing_ok=True)
+        shop.storage.place(upload_key(upload_id), truth[name])
+    scores = compare_result(folder, truth, on_progress)
+    return {name: asdict(score) for name, score in scores.items()}
 
 
 def _export(folder: Path, claim: Claim, on_progress: OnProgress) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Work on a result that is there: transcribed anew, exported, set right."""
+"""Work on a result that is there: transcribed anew, exported, set right, scored."""
 
 from http import HTTPStatus
 
@@ -8,7 +8,13 @@ from unbraid.export.tempo_map import check_tempo
 from unbraid.service.house import AtHouse, House, Owner, OwnJob
 from unbraid.service.jobs import OPTIONS, Task
 from unbraid.service.routes.jobs import job_view
-from unbraid.service.schemas import CorrectRequest, ExportRequest, JobView, TranscribeRequest
+from unbraid.service.schemas import (
+    CorrectRequest,
+    ExportRequest,
+    JobView,
+    ScoreRequest,
+    TranscribeRequest,
+)
 from unbraid.service.tasks import CORRECTION
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["tasks"])
@@ -45,6 +51,16 @@ def correct(
     """Set tempo, bars, key, chords or notes right; a task, after which MIDI and exports follow."""
     correction = CORRECTION.dump_python(wish.correction, mode="json")
     return _task(house, owner, job.id, Task("correct", wish=correction), response)
+
+
+@router.post("/scores", status_code=HTTPStatus.CREATED)
+def score(
+    wish: ScoreRequest, job: OwnJob, house: AtHouse, owner: Owner, response: Response
+) -> JobView:
+    """Compare the stems with true ones that were sent; a task, after which the job has `scores`."""
+    for upload_id in wish.stems.values():
+        house.jobs.upload(owner, upload_id)
+    return _task(house, owner, job.id, Task("score", wish={"stems": wish.stems}), response)
 
 
 def _task(house: House, owner: str, job_id: str, task: Task, response: Response) -> JobView:

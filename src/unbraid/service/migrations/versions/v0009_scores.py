@@ -1,0 +1,19 @@
+"""How close results come to true stems."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the database to this version."""
+    op.add_column("job", sa.Column("scores", sa.JSON))
+
+
+def downgrade() -> None:
+    """Bring the database to the version before."""
+    op.drop_column("job", "scores")
