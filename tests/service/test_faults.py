@@ -40,29 +40,33 @@ def test_a_killed_server_takes_its_workers_along_and_the_next_one_goes_on(
         assert resumed >= event["done_s"]
 
 
-def test_whatever_is_killed_at_any_moment_the_job_is_done_once(
-    tmp_path: Path, long_song: Path
+@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.slow)])
+def test_whatever_is_killed_at_any_moment_each_job_is_done_once(
+    tmp_path: Path, long_song: Path, kills: int
 ) -> None:
-    rng = np.random.default_rng(7)
-    with Served(tmp_path) as server:
-        job_id, seen = server.submit(long_song, options=STEM), 0
-        for victim in ("worker", "server", "both"):
-            for event, _ in zip(server.watch(job_id, seen), range(rng.integers(2, 6))):  # noqa: B905
+    rng = np.random.default_rng(kills)
+    with Served(tmp_path, MAX_ATTEMPTS="9") as server:
+        jobs, seen = [server.submit(long_song, options=STEM)], 0
+        for _ in range(kills):
+            if server.job(jobs[-1])["state"] == "done":
+                jobs.append(server.submit(long_song, options=STEM))
+                seen = 0
+            for event, _ in zip(server.watch(jobs[-1], seen), range(rng.integers(1, 6))):  # noqa: B905
                 seen = event["number"]
-            if server.job(job_id)["state"] == "done":
-                break
+            victim = rng.choice(["worker", "server", "both"])
             if victim != "server":
                 for pid in server.workers:
                     os.kill(pid, signal.SIGKILL)
             if victim != "worker":
                 server.kill()
                 server.start()
-        events = list(server.watch(job_id))
-        assert [event["number"] for event in events] == list(range(1, len(events) + 1))
-        assert [event.get("state") for event in events].count("done") == 1
-        job = server.job(job_id)
-        assert (job["state"], len(job["files"])) == ("done", 2)
-        assert all(server.client.get(file["url"]).status_code == 200 for file in job["files"])
+        for job_id in jobs:
+            events = list(server.watch(job_id))
+            assert [event["number"] for event in events] == list(range(1, len(events) + 1))
+            assert [event.get("state") for event in events].count("done") == 1
+            job = server.job(job_id)
+            assert (job["state"], job["files"][-1]["name"]) == ("done", "manifest.json")
+            assert all(server.client.get(file["url"]).status_code == 200 for file in job["files"])
 
 
 def test_a_server_stops_soon_though_someone_watches(tmp_path: Path, long_song: Path) -> None:

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import alembic.autogenerate
 import alembic.migration
 import pytest
+import sqlalchemy as sa
 
 from unbraid.service.claims import Claim, Claims
-from unbraid.service.db import Base, Database, Upload
+from unbraid.service.db import Base, Database, Job, Upload
 from unbraid.service.jobs import Conflict, Jobs, NotFound, Order, QueueFull, Task
 from unbraid.service.storage import new_id
 from unbraid.service.waiting import expected_wait
@@ -246,6 +247,9 @@ def test_what_may_pass_is_tried_again_later_and_what_will_not_is_not(office: Off
     office.claims.fail(office.take(), {"type": "audio"}, again=False)
     assert (office.state(passing), office.state(lasting)) == ("queued", "failed")
     assert office.claims.take("server/1") is None  # not yet
+    with office.jobs.database.write() as session:  # as if the clock went back by a day
+        session.execute(sa.update(Job).values(not_before=time.time() + 86_400))
+    assert office.take().job_id == passing
 
 
 def result_of(office: Office) -> str:

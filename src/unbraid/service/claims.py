@@ -23,6 +23,7 @@ from unbraid.types import ProcessOptions, Progress
 
 Standing = Literal["held", "cancel asked", "lost"]
 RETRY_S = 2.0  # before a job is tried again, doubled each time
+MAX_RETRY_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Claims:
         apart = sa.select(other.id).where(
             other.parent_id == Job.parent_id, other.state == "running"
         )
-        waiting = (Job.state == "queued") & (Job.not_before <= now) & ~apart.exists()
+        early = Job.not_before.between(now, now + MAX_RETRY_S)  # later only if a clock went back
+        waiting = (Job.state == "queued") & ~early & ~apart.exists()
         if tasks_only:
             waiting &= Job.parent_id.is_not(None)
         first = (
@@ -259,7 +261,7 @@ class Claims:
                 _rest(job)
                 end(session, job, "failed", error)
             else:
-                _queue_again(session, job, time.time() + RETRY_S * 2 ** (job.attempts - 1))
+                _queue_again(session, job, time.time() + _pause_s(job))
 
     def cancelled(self, claim: Claim) -> None:
         """Complete a job whose owner has asked it to stop."""
@@ -350,6 +352,11 @@ def _complete(session: Session, job: Job, warnings: Sequence[str]) -> None:
     _rest(job)
     job.fraction, job.warnings = 1.0, list(warnings)
     end(session, job, "done")
+
+
+def _pause_s(job: Job) -> float:
+    """Before the next attempt."""
+    return float(min(MAX_RETRY_S, RETRY_S * 2 ** (job.attempts - 1)))
 
 
 def _rest(job: Job) -> None:
