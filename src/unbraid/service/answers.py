@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import RawIOBase
-from urllib.parse import quote
 
 from fastapi.responses import StreamingResponse
 from starlette.datastructures import Headers
@@ -15,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import Buffer
 
+from unbraid.service.downloads import disposition
 from unbraid.service.storage import Storage
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -105,12 +105,6 @@ def zip_answer(
         headers={"Content-Disposition": disposition(name)},
         media_type="application/zip",
     )
-
-
-def disposition(name: str) -> str:
-    """The header that names a download, in ASCII and in full."""
-    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 class _Outlet(RawIOBase):

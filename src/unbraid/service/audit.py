@@ -22,6 +22,7 @@ AuditEvent = Literal[
     "key revoked",
     "job removed",
     "job restored",
+    "link made",
 ]
 
 COMMAND = "command line"

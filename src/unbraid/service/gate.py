@@ -7,6 +7,7 @@ with the header `X-Requested-With`, which pages of other sites cannot set.
 """
 
 import ipaddress
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -26,11 +27,13 @@ from unbraid.service.refusals import NotAllowed, NotSignedIn, TooMany
 from unbraid.service.security import same_origin
 from unbraid.service.sessions import Sessions
 from unbraid.service.settings import Settings
+from unbraid.service.signed_links import SignedLinks
 from unbraid.service.throttle import Throttle
 from unbraid.service.tiers import STANDARD
 
 API = "/api/v1"
 OPEN = ("GET /health", "GET /ready", f"POST {API}/session")
+LINKS = f"{API}/links/"  # which show by themselves that they may be followed
 METRICS = "/metrics"
 COOKIE = "__Host-unbraid"
 CSRF_HEADER = "x-requested-with"
@@ -74,12 +77,10 @@ class Gate:
         self.audit = Audit(database)
         self.settings = settings
         self._throttle = Throttle(settings.redis)
-        self._accounts: Accounts | None = None
-        if settings.mode == "server":
-            assert settings.secret  # or it would not have started
-            self._accounts = Accounts(database)
-            lasts_s = settings.session_minutes * 60
-            self._sessions = Sessions(settings.secret.get_secret_value(), lasts_s)
+        secret = settings.secret.get_secret_value() if settings.secret else secrets.token_hex()
+        self.links = SignedLinks(secret)
+        self._sessions = Sessions(secret, settings.session_minutes * 60)
+        self._accounts = Accounts(database) if settings.mode == "server" else None
 
     @property
     def accounts(self) -> Accounts:
@@ -103,7 +104,7 @@ class Gate:
         if self._accounts is None:
             return THIS_MACHINE
         path, method = connection.scope["path"], connection.scope.get("method", WEBSOCKET)
-        if f"{method} {path}" in OPEN:
+        if f"{method} {path}" in OPEN or (path.startswith(LINKS) and method in SAFE):
             return NOBODY
         caller = self._known(connection)
         scope: Scope = "metrics" if path == METRICS else "read" if method in SAFE else "write"

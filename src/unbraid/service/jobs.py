@@ -295,6 +295,18 @@ class Jobs:
         with self.database.read() as session:
             return _by_key(session, owner, idempotency_key)
 
+    def shared(self, job_id: str) -> Job:
+        """A job, whoever's it is, for those who have a link to it.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        with self.database.read() as session:
+            job = session.get(Job, job_id)
+        if job is None or job.removed:
+            raise NotFound("what this link led to is gone")
+        return job
+
     def list(
         self,
         owner: str,

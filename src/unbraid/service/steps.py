@@ -21,6 +21,7 @@ from unbraid.inference import loaded_sessions
 from unbraid.pipeline import Result, process
 from unbraid.separation.cache import FileCache
 from unbraid.service.claims import Claim, Standing
+from unbraid.service.downloads import stored_with
 from unbraid.service.parts import parts_of
 from unbraid.service.peaks import MIX, draw
 from unbraid.service.settings import GB
@@ -134,7 +135,7 @@ class _Ticker:
         self._seen = now = time.monotonic()
         longest_s = self._shop.settings.max_duration_s
         if progress.stage == "decode" and progress.done_s > longest_s:
-            raise AudioError(f"the recording is longer than the {longest_s:g} s that are allowed")
+            raise _too_long(longest_s)
         if progress.stage == "decode":
             self._length_s = progress.done_s
         elif self._length_s is not None:
@@ -203,6 +204,10 @@ def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
     )
 
 
+def _too_long(longest_s: float) -> AudioError:
+    return AudioError(f"the recording is longer than the {longest_s:g} s that are allowed")
+
+
 def _recording(claim: Claim, shop: Workshop) -> Path:
     """Where the recording lies while it is worked on."""
     return work_folder(shop.settings) / claim.job_id / "input" / safe_name(claim.file_name)
@@ -242,7 +247,9 @@ def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]
             "name": part.file,
             "key": result_key(claim.job_id, number),
             "size_bytes": shop.storage.put(
-                result_key(claim.job_id, number), result.folder / part.file
+                result_key(claim.job_id, number),
+                result.folder / part.file,
+                stored_with(claim.file_name, part.file),
             ),
             "kind": part.kind,
             "of": part.of,

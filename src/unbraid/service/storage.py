@@ -8,13 +8,18 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from obstore import open_writer_async
+from obstore import open_writer_async, sign
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import AzureStore, GCSStore, LocalStore, S3Store, from_url
 
-from unbraid.errors import ResourceError
+from unbraid.errors import InputError, ResourceError
+
+if TYPE_CHECKING:
+    from obstore import Attributes
 
 CHUNK_BYTES = 1 << 20
 
@@ -113,10 +118,33 @@ class Storage:
         else:
             self.fetch(key, file)
 
-    def put(self, key: str, file: Path) -> int:
-        """Store a file; gives its size in bytes."""
-        self._store.put(key, file)
+    def put(self, key: str, file: Path, attributes: "Attributes | None" = None) -> int:
+        """Store a file; gives its size in bytes.
+
+        Args:
+            key: of it.
+            file: what to store.
+            attributes: headers that a bucket gives with the file to those who have a signed link.
+        """
+        self._store.put(key, file, attributes=None if self._folder else attributes)
         return file.stat().st_size
+
+    def link(self, key: str, lasts_s: float) -> str | None:
+        """An address at which anyone can read what is stored for a while; None of a folder."""
+        if self._folder:
+            return None
+        url: str = sign(self._signer(), "GET", key, timedelta(seconds=lasts_s))
+        return url
+
+    def _signer(self) -> S3Store | GCSStore | AzureStore:
+        """The bucket.
+
+        Raises:
+            InputError: it is of a kind that signs nothing.
+        """
+        if not isinstance(self._store, (S3Store, GCSStore, AzureStore)):
+            raise InputError("this storage has no links; send the file on yourself")
+        return self._store
 
     def load(self, key: str) -> bytes:
         """All that is stored, where that is little."""

@@ -17,6 +17,7 @@ from unbraid.export.manifest import Manifest, read_manifest
 from unbraid.exporting import export_result
 from unbraid.retranscribing import transcribe_result
 from unbraid.service.claims import Claim
+from unbraid.service.downloads import stored_with
 from unbraid.service.parts import parts_of
 from unbraid.service.storage import task_key, upload_key
 from unbraid.service.workshop import Workshop, work_folder
@@ -108,7 +109,7 @@ def _store(
             stored.append(earlier[name])
             continue
         key = task_key(claim.parent_id or "", claim.job_id, number)
-        size = shop.storage.put(key, folder / name)
+        size = shop.storage.put(key, folder / name, stored_with(claim.file_name, name))
         stored.append(
             {"name": name, "key": key, "size_bytes": size, "kind": part.kind, "of": part.of}
         )

@@ -1,7 +1,6 @@
 """What jobs have made: files, and all of them as a ZIP."""
 
 from http import HTTPStatus
-from pathlib import PurePosixPath
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +10,7 @@ from unbraid.export.manifest import Manifest
 from unbraid.export.naming import safe_name
 from unbraid.service.answers import StoredFile, file_answer, zip_answer
 from unbraid.service.db import Job
+from unbraid.service.downloads import download_name
 from unbraid.service.house import AtHouse, Owner, OwnJob
 from unbraid.service.jobs import Conflict, NotFound
 from unbraid.service.schemas import CONTENT_TYPES, content_type
@@ -95,7 +95,7 @@ def finished(job: Job) -> dict[str, StoredFile]:
     return {
         file["name"]: StoredFile(
             key=file["key"],
-            name=f"{track_of(job)} - {PurePosixPath(file['name']).name}",
+            name=download_name(track_of(job), file["name"]),
             content_type=content_type(file["name"]),
             size_bytes=file["size_bytes"],
             etag=f'"{file["key"].replace("/", "-")}"',
