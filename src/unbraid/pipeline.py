@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from unbraid import __version__
 from unbraid.analysing import Analysis, analyse_song, write_analysis
 from unbraid.analysis.tags import check_tagger
-from unbraid.audio import Tags, check_writable, describe_downmix, open_audio, read_tags
+from unbraid.audio import AudioReader, Tags, check_writable, describe_downmix, open_audio, read_tags
 from unbraid.errors import MissingExtraError, ModelError, ResourceError, resource_error
 from unbraid.export.folder import ResultFolder, claim
 from unbraid.export.growing import GrowingStems
@@ -84,6 +84,7 @@ def process(
     threads: int | None = None,
     store: ModelStore | None = None,
     cache: FileCache | None = None,
+    open_recording: Callable[[Path], AudioReader] = open_audio,
     on_progress: OnProgress | None = None,
 ) -> Result:
     """Take a recording apart into the folder `out`/<track>.
@@ -102,6 +103,7 @@ def process(
         store: where models lie; None for the user's cache folder.
         cache: where results are kept and, for the same samples, options, model, threads and
             versions, copied from; None for nowhere.
+        open_recording: opens it for decoding.
         on_progress: called between units of work; may raise `Cancelled` to stop.
 
     Raises:
@@ -129,6 +131,7 @@ def process(
         threads=threads or available_cores(),
         store=store,
         cache=cache,
+        open_recording=open_recording,
         on_progress=on_progress,
     )
     wish = _Wish(options, _choose(options, store))
@@ -166,12 +169,13 @@ def _process(
     threads: int,
     store: ModelStore,
     cache: FileCache | None,
+    open_recording: Callable[[Path], AudioReader],
     on_progress: OnProgress | None,
 ) -> Result:
     """Take a recording apart, or find that it was done."""
     clock = StageClock(on_progress)
     try:
-        with open_audio(path) as reader:
+        with open_recording(path) as reader:
             out.mkdir(parents=True, exist_ok=True)
             with clock.running("decode", None) as report:
                 mixture = MixtureFile(reader, wish.choice.sample_rate, out, report)

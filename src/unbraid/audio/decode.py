@@ -8,6 +8,7 @@ from typing import Protocol, Self
 import numpy as np
 import soundfile
 
+from unbraid.audio.apart import ApartSource
 from unbraid.audio.ffmpeg import FfmpegSource
 from unbraid.audio.resample import Resampler, resample_blocks
 from unbraid.audio.sndfile import SndfileSource, explain
@@ -132,18 +133,20 @@ class AudioReader:
         self.close()
 
 
-def open_audio(path: str | Path) -> AudioReader:
+def open_audio(path: str | Path, *, apart: bool = False) -> AudioReader:
     """Open a recording for decoding.
 
     Args:
         path: any file that libsndfile or, where it is installed, ffmpeg can decode.
+        apart: decode in a process of its own, as ffmpeg always does, for a recording that may be
+            made to do harm.
 
     Raises:
         AudioError: it is missing, unreadable or no recording.
         MissingExtraError: it needs ffmpeg, which is not installed.
     """
     path = Path(path)
-    source = _open(path, _identify(path))
+    source = _open(path, _identify(path), apart)
     if source.sample_rate not in _SAMPLE_RATES or source.channels not in _CHANNELS:
         source.close()
         raise AudioError(
@@ -194,11 +197,13 @@ def _identify(path: Path) -> Container:
     return container
 
 
-def _open(path: Path, container: Container) -> Source:
+def _open(path: Path, container: Container, apart: bool) -> Source:
     """Open by libsndfile what is meant for it, by ffmpeg the rest and what libsndfile refuses."""
     if container.decoder == "ffmpeg":
         return FfmpegSource(path, container)
     try:
+        if apart:
+            return ApartSource(path, container, BLOCK_SAMPLES)
         return SndfileSource(path, container)
     except soundfile.LibsndfileError as error:
         try:

@@ -1,10 +1,12 @@
 """A program at work on untrusted data, bounded in memory and time."""
 
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 
 STALL_S = 60.0
 """A program that gives nothing for so long is ended."""
@@ -16,17 +18,29 @@ CPU_S = 3600
 """Processor time of a program; Linux enforces it."""
 
 
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "LC_ALL")
+"""What a program gets to see of the caller's environment, where keys and passwords may be."""
+
+
 class BoundedProcess:
     """A running program whose output is read; it never outlives its reader.
 
     Args:
         command: the program's path and its arguments.
         fed: whether it gets input.
+        environment: more variables that it gets.
     """
 
-    def __init__(self, command: Sequence[str], fed: bool = False) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        fed: bool = False,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
         self._process = subprocess.Popen(
             command,
+            env=kept | dict(environment),
             stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

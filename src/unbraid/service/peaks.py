@@ -75,7 +75,7 @@ def draw(sources: Mapping[str, Path], target: Path) -> list[dict[str, Any]]:
     with target.open("wb") as out:
         for name, file in sources.items():
             start = out.tell()
-            with open_audio(file) as reader:
+            with open_audio(file, apart=name == MIX) as reader:
                 length, finest = _finest(reader.blocks())
             level = finest
             for samples_per_peak in LEVELS:

@@ -15,6 +15,7 @@ from typing import Any
 import stamina
 from sqlalchemy.exc import OperationalError
 
+from unbraid.audio import AudioReader, open_audio
 from unbraid.errors import AudioError, Cancelled, InputError, ResourceError, UnbraidError
 from unbraid.export.naming import safe_name
 from unbraid.inference import loaded_sessions
@@ -200,8 +201,18 @@ def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
             settings.models_dir, offline=settings.offline, mirror=settings.models_mirror
         ),
         cache=FileCache(settings.cache_dir, round(settings.cache_limit * GB)),
+        open_recording=lambda path: _open(path, settings.max_duration_s),
         on_progress=on_progress,
     )
+
+
+def _open(path: Path, longest_s: float) -> AudioReader:
+    """Open a recording that a stranger sent, if it does not say itself that it is too long."""
+    reader = open_audio(path, apart=True)
+    if (reader.promised_length or 0) > longest_s * reader.sample_rate:
+        reader.close()
+        raise _too_long(longest_s)
+    return reader
 
 
 def _too_long(longest_s: float) -> AudioError:
