@@ -7,7 +7,7 @@ OUT    ?= out
 STUDIO := src/unbraid/data/studio/index.html
 NPM    := $(shell command -v npm)
 
-.PHONY: setup setup-dev run test test-slow check bench web web-api web-test web-check clean
+.PHONY: setup setup-dev run test test-slow check bench web web-api web-test web-check space clean
 
 setup: $(VENV)/.core
 setup-dev: $(VENV)/.dev
@@ -17,11 +17,11 @@ $(VENV)/.core: pyproject.toml constraints.txt hatch_build.py
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
-# The tests compare with the code of these two packages alone: Basic Pitch pins a TensorFlow that no
-# longer installs, Open-Unmix a torchaudio that is not needed.
+# These packages go without what they ask for: Basic Pitch pins a TensorFlow that no longer installs,
+# Open-Unmix a torchaudio that is not needed, Gradio a pillow and a tomlkit older than those here.
 $(VENV)/.dev: $(VENV)/.core
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,demucs,fast,service,tags,otel]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps basic-pitch==0.4.0 openunmix==1.3.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps basic-pitch==0.4.0 openunmix==1.3.0 gradio==6.31.0
 	touch $@
 
 ## run: take the demonstration song apart, or SONG=path
@@ -72,6 +72,12 @@ web/node_modules/.package-lock.json: web/package-lock.json
 web-api: setup-dev
 	$(BIN)/python web/describe_api.py > web/openapi.json.new
 	mv web/openapi.json.new web/openapi.json
+
+## space: all that a Hugging Face Space of the Gradio page needs, in dist/space
+space: setup
+	rm -rf dist/space
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target dist/space .
+	cp app.py deploy/space/README.md deploy/space/requirements.txt dist/space
 
 clean:
 	rm -rf $(VENV) dist build web/node_modules $(dir $(STUDIO))

@@ -175,6 +175,12 @@ def show_transcript(transcript: "Transcript") -> None:
 
 def show_analysis(found: "AnalysisRecord") -> None:
     """Print what is in a song, a line for each fact."""
+    for name, text in facts_of(found).items():
+        out.print(f"{name:<9}{text}")
+
+
+def facts_of(found: "AnalysisRecord") -> dict[str, str]:
+    """What is in a song, in words."""
     key, grid = found.key, f"{len(found.beats)} beats in {found.metre}"
     if found.bpm is not None:
         drift = "" if found.tempo.steady else ", drifting"
@@ -196,9 +202,7 @@ def show_analysis(found: "AnalysisRecord") -> None:
             for each in found.sounds
         ),
     }
-    for name, text in lines.items():
-        if text:
-            out.print(f"{name:<9}{text}")
+    return {name: text for name, text in lines.items() if text}
 
 
 def show_exported(exported: "Exported") -> None:
