@@ -225,6 +225,7 @@ def test_a_browser_takes_the_example_apart(page: Page) -> None:
     expect(of_the_stem).to_contain_text(re.compile(r"bass\s*\.mid"))
     page.get_by_role("radio", name="drums").check()  # of the same song, so it is there at once
     expect(of_the_stem).to_contain_text(re.compile(r"drums\s*\.mid"))
+    expect(page.locator(".timestamps").last).to_contain_text("0:32")
     if images := os.environ.get("UNBRAID_IMAGES"):
         page.screenshot(path=Path(images) / "gradio.png", full_page=True)
 

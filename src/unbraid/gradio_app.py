@@ -218,7 +218,7 @@ def build(separator: Separator, example: Path | None = None) -> gr.Blocks:
         gr.Markdown(INTRODUCTION)
         with gr.Row():
             with gr.Column():
-                audio = gr.Audio(type="filepath", label="Song")
+                audio = gr.Audio(type="filepath", label="Song", buttons=[])
                 if example:
                     gr.Examples([[str(example)]], [audio], label="Or this one, made for it")
                 model = gr.Dropdown(
