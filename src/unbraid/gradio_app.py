@@ -45,9 +45,8 @@ CLEAN_EVERY_S, KEEP_S = 10 * 60, 60 * 60
 
 INTRODUCTION = f"""# {TITLE}
 
-Takes a song apart: its stems, the notes of each stem as MIDI, its tempo, key and chords. The stems
-sum to the song. Songs of up to {MAX_DURATION_S / 60:.0f} minutes; files are removed within
-{(KEEP_S + CLEAN_EVERY_S) / 60:.0f} minutes."""
+Takes a song apart: its stems, the notes of each stem as MIDI, its tempo, key and chords. Songs of
+up to {MAX_DURATION_S / 60:.0f} minutes; the files can be fetched for an hour."""
 MODEL_HINT = (
     "lite is built in and fast on any machine; the others are better, but slow without a GPU"
 )
