@@ -109,6 +109,8 @@ def test_a_job_outlives_the_absence_of_its_database(
             assert server.client.get("/health").status_code == 200
             operator.execute("ALTER DATABASE leaves ALLOW_CONNECTIONS true")
             assert_done_once(server, job_id)
+            unstorable = server.client.get(f"{JOBS}/a%00b")
+            assert (unstorable.status_code, unstorable.json()["status"]) == (422, 422)
 
 
 def test_clients_that_vanish_leave_nothing_behind(tmp_path: Path, song: Path) -> None:

@@ -128,7 +128,8 @@ def name_of(url: str) -> str:
     parts = urlsplit(url)
     if parts.path == "/watch":
         return video_of(url)
-    return unquote(PurePosixPath(parts.path).name)[-NAME_LENGTH:] or parts.netloc
+    name = unquote(PurePosixPath(parts.path).name).replace("\0", "_")
+    return name[-NAME_LENGTH:] or parts.netloc
 
 
 def _escaped(path: str) -> str:

@@ -10,7 +10,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -118,6 +118,7 @@ def explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(OperationalError, _unavailable)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unknown)
 
@@ -161,6 +162,11 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:
     detail = "the database does not answer; try again soon"
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=RETRY_AFTER)
+
+
+async def _unstorable(_: Request, error: Exception) -> JSONResponse:
+    detail = "a text of the request has characters that cannot be stored, such as NUL; remove them"
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, "invalid")
 
 
 async def _gone(_: Request, error: Exception) -> JSONResponse:
