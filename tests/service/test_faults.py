@@ -94,7 +94,7 @@ def test_two_servers_do_not_share_a_data_folder(tmp_path: Path) -> None:
 def test_a_server_without_accounts_listens_on_this_machine_alone(host: str, tmp_path: Path) -> None:
     run = CliRunner().invoke(app, ["serve", "--host", host, "--data", str(tmp_path)])
     assert run.exit_code == 2
-    assert "no accounts" in run.stderr
+    assert "without accounts" in run.stderr
 
 
 def test_all_settings_are_shown_without_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
