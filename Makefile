@@ -7,7 +7,7 @@ OUT    ?= out
 STUDIO := src/unbraid/data/studio/index.html
 NPM    := $(shell command -v npm)
 
-.PHONY: setup setup-dev run test test-slow check bench web web-api web-test web-check space clean
+.PHONY: setup setup-dev run test test-slow check bench web web-api web-test web-check pictures space clean
 
 setup: $(VENV)/.core
 setup-dev: $(VENV)/.dev
@@ -67,6 +67,10 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	@test -n "$(NPM)" || { echo "this needs Node.js 20 or later, with npm"; exit 1; }
 	cd web && npm install --no-save --silent --no-audit --no-fund
 	touch $@
+
+## pictures: the pictures of the studio in docs/images, taken by its tests
+pictures: setup-dev $(STUDIO)
+	UNBRAID_PICTURES=docs/images $(BIN)/pytest tests/service/test_studio_in_browser.py
 
 ## web-api: the API's description, from which the studio has its types, after the API has changed
 web-api: setup-dev

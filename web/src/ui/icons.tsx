@@ -21,6 +21,7 @@ const PATHS = {
   notes:
     "M9 18V6l10-2v12M9 18a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0zM19 16a2.5 2.5 0 1 1-5 0 2.5 2.5 0 0 1 5 0z",
   back: "M14 6l-6 6 6 6",
+  pen: "M5 19l1-4L16 5l3 3L9 18zM13.5 7.5l3 3",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -16,7 +16,7 @@ export function Choice() {
   return (
     <form
       aria-label="What to make of it"
-      className="panel flex flex-col gap-5 p-6"
+      className="panel flex min-h-96 flex-col gap-5 p-6"
       onSubmit={(event) => event.preventDefault()}
     >
       {models.error && <Notice kind="bad">{models.error.message}</Notice>}
@@ -147,7 +147,7 @@ function Notes() {
   const wish = useWish();
   const { change } = wish;
   return (
-    <details className="group border-t border-line pt-4">
+    <details className="group mt-auto border-t border-line pt-4">
       <summary className="flex min-h-9 items-center justify-between rounded-lg font-semibold">
         Notes and MIDI
         <span className="flex items-center gap-2 text-[0.9375rem] font-normal text-quiet">

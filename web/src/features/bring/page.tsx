@@ -143,11 +143,11 @@ function DropZone({
 }
 
 const STRANDS = [
-  { hue: 350, y: 40 },
-  { hue: 75, y: 92 },
+  { hue: 350, y: 76 },
+  { hue: 75, y: 110 },
   { hue: 130, y: 144 },
-  { hue: 185, y: 196 },
-  { hue: 245, y: 248 },
+  { hue: 185, y: 178 },
+  { hue: 245, y: 212 },
 ];
 
 /** A cord that comes apart into strands; further while something is held over it. */
@@ -165,7 +165,7 @@ function Braid({ open }: { open: boolean }) {
   };
   return (
     <svg
-      viewBox="0 24 720 240"
+      viewBox="0 62 720 164"
       aria-hidden="true"
       fill="none"
       className="-mx-6 -mt-2 block w-[calc(100%+3rem)] sm:-mx-9 sm:-mt-4 sm:w-[calc(100%+4.5rem)]"
@@ -176,14 +176,14 @@ function Braid({ open }: { open: boolean }) {
           const phase = (k / STRANDS.length) * 2 * Math.PI + turns * Math.PI;
           const from = 144 + 26 * Math.sin(phase);
           const to = open ? 144 + (y - 144) * 1.25 : y;
-          const slope = 144 + 60 * Math.cos(phase) * 0.5;
+          const rise = ((26 * Math.PI) / width) * Math.cos(phase); // where the cord ends
           const colour = hue === 130 ? "var(--accent-text)" : `oklch(var(--light) 0.15 ${hue})`;
           return (
             <g key={hue} stroke={colour} opacity={0.9}>
               <path d={cord(k)} />
               <path
                 className="transition-[d] duration-300"
-                d={`M${last} ${from.toFixed(1)}C${last + 70} ${(from + (slope - 144) * 0.9).toFixed(1)} ${last + 130} ${to} ${last + 230} ${to}H740`}
+                d={`M${last} ${from.toFixed(1)}C${last + 26} ${(from + 26 * rise).toFixed(1)} ${last + 110} ${to} ${last + 230} ${to}H740`}
               />
             </g>
           );

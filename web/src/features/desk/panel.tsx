@@ -254,7 +254,8 @@ function Lane({
   const settings = useDesk(desk, (now) => now.settings[track] ?? AS_IT_IS);
   const alone = useDesk(desk, (now) => Object.values(now.settings).some((each) => each.solo));
   const looping = useDesk(desk, (now) => (now.looping ? now.loop : null));
-  const quiet = settings.mute || (alone && !settings.solo);
+  const original = useDesk(desk, (now) => now.original);
+  const quiet = !original && (settings.mute || (alone && !settings.solo));
   const strokes = track === "drums" ? (analysis?.drums ?? NONE) : NONE;
   const beats = analysis?.beats ?? NONE;
   const downbeats = analysis?.downbeats ?? NONE;
@@ -299,8 +300,11 @@ function Lane({
       <Surface desk={desk} view={view} drags="song" className="cursor-pointer bg-raised">
         <Canvas view={view} draw={drawSound} className="h-18" />
         {rows.length > 0 && (
-          <div className="relative border-t border-ground">
-            <Canvas view={view} draw={drawRoll} className="h-22" />
+          <div
+            className="relative border-t border-ground"
+            style={{ height: Math.max(88, 12 * rows.length + 8) }}
+          >
+            <Canvas view={view} draw={drawRoll} className="h-full" />
             <div
               aria-hidden="true"
               className="pointer-events-none absolute inset-y-1 left-1 flex flex-col justify-between font-mono text-[0.6875rem] leading-none text-quiet"

@@ -5,7 +5,6 @@ import { type Job, Refusal } from "../../api/client";
 import { isActive, jobQuery } from "../../api/queries";
 import type { Peaks } from "../../audio/peaks";
 import { usePace } from "../../state/live";
-import { titleOf } from "../../text";
 import { Notice } from "../../ui/controls";
 import { DeskPanel } from "../desk/panel";
 import { isWhole, useSource } from "../desk/source";
@@ -14,6 +13,7 @@ import { Watch } from "../watch/watch";
 import { Facts } from "./facts";
 import { useAnalysis, useNotes, usePeaksOf } from "./music";
 import { Take } from "./take";
+import { Title } from "./title";
 
 export function JobPage({ id }: { id: string }) {
   const { data: job, error } = useQuery(jobQuery(id));
@@ -33,7 +33,7 @@ function Song({ job }: { job: Job }) {
   const { desk, waves, fault } = useSource(job, pace);
   const analysis = useAnalysis(job);
   const notes = useNotes(job);
-  const title = titleOf(job.file_name);
+  const title = job.name;
   const done = job.state === "done";
   const usePeaks = useCallback(
     (track: string, samplesPerPeak: number): Peaks | null => {
@@ -46,7 +46,7 @@ function Song({ job }: { job: Job }) {
   return (
     <>
       <title>{`${title} · Unbraid`}</title>
-      <h1 className="mt-2 text-3xl font-bold tracking-[-0.03em] sm:text-5xl">{title}</h1>
+      <Title job={job} />
       {done ? <Facts job={job} analysis={analysis} /> : <Watch job={job} pace={pace} />}
       <DeskPanel
         {...{ desk, title, analysis, notes, usePeaks, fault }}

@@ -3,9 +3,10 @@ import { useMutation } from "@tanstack/react-query";
 import { type DragEvent, type ReactNode, useState } from "react";
 import { API, CSRF, type Job, type Options, type ResultFile, refusalOf } from "../../api/client";
 import { type Desk, mixOf } from "../../state/desk";
-import { bytes, titleOf } from "../../text";
+import { bytes } from "../../text";
 import { Button, DownloadLink, Notice } from "../../ui/controls";
 import { Icon } from "../../ui/icons";
+import { Exports } from "./exports";
 
 type Format = NonNullable<Options["format"]>;
 const FORMATS: readonly [Format, string][] = [
@@ -64,7 +65,7 @@ export function Take({ job, desk }: { job: Job; desk: Desk }) {
               <div className="mt-1 grid p-1.5">
                 <FileLink
                   href={soundUrl(job, file, format)}
-                  name={`${titleOf(job.file_name)} - ${stem}.${format}`}
+                  name={`${job.name} - ${stem}.${format}`}
                   label={`${stem} as ${format.toUpperCase()}`}
                 >
                   {format.toUpperCase()}
@@ -73,7 +74,7 @@ export function Take({ job, desk }: { job: Job; desk: Desk }) {
                 {midi && (
                   <FileLink
                     href={midi.url}
-                    name={`${titleOf(job.file_name)} - ${stem}.mid`}
+                    name={`${job.name} - ${stem}.mid`}
                     label={`${stem} as MIDI`}
                   >
                     MIDI
@@ -95,6 +96,7 @@ export function Take({ job, desk }: { job: Job; desk: Desk }) {
           </li>
         ))}
       </ul>
+      <Exports job={job} />
     </section>
   );
 }
@@ -155,7 +157,7 @@ function MixAsHeard({ job, desk, format }: { job: Job; desk: Desk; format: Forma
       await answer.body?.cancel(); // it is had again below, by the browser's own download
       const link = document.createElement("a");
       link.href = answer.headers.get("Content-Location") ?? "";
-      link.download = `${titleOf(job.file_name)} - mix.${format}`;
+      link.download = `${job.name} - mix.${format}`;
       link.click();
     },
   });

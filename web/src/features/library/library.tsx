@@ -4,8 +4,8 @@ import { useDeferredValue, useState } from "react";
 import { api, type JobState, type JobSummary } from "../../api/client";
 import { isActive, libraryQuery, queries } from "../../api/queries";
 import { jobPath } from "../../route";
-import { ago, classes, duration, titleOf } from "../../text";
-import { Bar, IconButton, Link, Notice } from "../../ui/controls";
+import { ago, classes, duration } from "../../text";
+import { Bar, Button, IconButton, Link, Notice } from "../../ui/controls";
 import { Icon } from "../../ui/icons";
 
 export const STATE_WORDS: Record<JobState, string> = {
@@ -20,14 +20,24 @@ export function Library() {
   const library = useQuery(libraryQuery);
   const [search, setSearch] = useState("");
   const words = useDeferredValue(search.toLocaleLowerCase().split(/\s+/));
+  const [removed, setRemoved] = useState<JobSummary | null>(null);
+  const onSettled = () => queries.invalidateQueries({ queryKey: ["jobs"] });
   const remove = useMutation({
-    mutationFn: (id: string) =>
-      api.DELETE("/api/v1/jobs/{job_id}", { params: { path: { job_id: id } } }),
-    onSettled: () => queries.invalidateQueries({ queryKey: ["jobs"] }),
+    mutationFn: (job: JobSummary) =>
+      api.DELETE("/api/v1/jobs/{job_id}", { params: { path: { job_id: job.id } } }),
+    onSuccess: (_, job) => setRemoved(job),
+    onSettled,
   });
-  const jobs = library.data?.jobs ?? [];
+  const restore = useMutation({
+    mutationFn: (job: JobSummary) =>
+      api.POST("/api/v1/jobs/{job_id}/restore", { params: { path: { job_id: job.id } } }),
+    onSuccess: () => setRemoved(null),
+    onSettled,
+  });
+  const fault = library.error ?? remove.error ?? restore.error;
+  const jobs = library.data?.jobs.filter((job) => job.kind === "process") ?? [];
   const shown = jobs.filter((job) => {
-    const name = job.file_name.toLocaleLowerCase();
+    const name = job.name.toLocaleLowerCase();
     return words.every((word) => name.includes(word));
   });
   return (
@@ -37,7 +47,7 @@ export function Library() {
           Library
           {jobs.length > 0 && (
             <span className="ml-2 align-middle text-base font-normal text-quiet">
-              {library.data?.total}
+              {jobs.length}
             </span>
           )}
         </h2>
@@ -57,11 +67,21 @@ export function Library() {
           </label>
         )}
       </div>
-      {(library.error ?? remove.error) && (
+      {fault && (
         <Notice kind="bad" className="mt-4">
-          {(library.error ?? remove.error)?.message}
+          {fault.message}
         </Notice>
       )}
+      <div role="status">
+        {removed && (
+          <Notice kind="calm" className="mt-4 flex items-center justify-between gap-4">
+            <span>{removed.name} is removed.</span>
+            <Button icon="retry" onClick={() => restore.mutate(removed)}>
+              Undo
+            </Button>
+          </Notice>
+        )}
+      </div>
       {library.isSuccess && shown.length === 0 && (
         <p className="mt-4 rounded-2xl border border-dashed border-edge px-6 py-10 text-center text-quiet">
           {jobs.length
@@ -71,7 +91,7 @@ export function Library() {
       )}
       <ul className="mt-4 divide-y divide-line">
         {shown.map((job) => (
-          <Row key={job.id} job={job} onRemove={() => remove.mutate(job.id)} />
+          <Row key={job.id} job={job} onRemove={() => remove.mutate(job)} />
         ))}
       </ul>
     </section>
@@ -79,7 +99,7 @@ export function Library() {
 }
 
 function Row({ job, onRemove }: { job: JobSummary; onRemove: () => void }) {
-  const title = titleOf(job.file_name);
+  const title = job.name;
   const took =
     job.started && job.finished && job.state === "done"
       ? `in ${duration((Date.parse(job.finished) - Date.parse(job.started)) / 1000)}`
