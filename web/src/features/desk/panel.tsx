@@ -113,7 +113,11 @@ function place(
 ): void {
   if (!root || !ruler) return;
   const x = xOf(view.getState(), position, ruler.clientWidth);
-  root.style.setProperty("--playhead", `${Math.max(-9, Math.min(x, 99_999)).toFixed(1)}px`);
+  const transform = `translateX(${Math.max(-9, Math.min(x, 99_999)).toFixed(1)}px)`;
+  // Each by itself: a property that all inherit would have the styles of all computed anew.
+  for (const line of root.querySelectorAll<HTMLElement>("[data-playhead]")) {
+    line.style.transform = transform;
+  }
 }
 
 /** The zoom of waveforms that a view needs, for lanes of any usual width. */

@@ -90,7 +90,7 @@ export function Surface({
       {children}
       <div
         data-playhead
-        className="pointer-events-none absolute inset-y-0 left-0 w-0.5 translate-x-(--playhead) bg-text will-change-transform"
+        className="pointer-events-none absolute inset-y-0 left-0 w-0.5 bg-text will-change-transform"
       />
     </div>
   );

@@ -72,6 +72,11 @@ export function Transport({
   );
 }
 
+/** Changes a text where it is another. */
+function write(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 function Clock({
   desk,
   beats,
@@ -87,9 +92,9 @@ function Clock({
   const bar = useRef<HTMLSpanElement>(null);
   useFrames(desk, () => {
     const { position } = desk;
-    time.current!.textContent = clock(position, true);
+    write(time.current!, clock(position, true));
     const place = barAndBeat(position, beats, downbeats);
-    bar.current!.textContent = place ? `${place.bar}.${place.beat}` : "–";
+    write(bar.current!, place ? `${place.bar}.${place.beat}` : "–");
   });
   return (
     <div className="font-mono leading-tight tabular-nums">
@@ -109,14 +114,18 @@ function Clock({
   );
 }
 
+const SLIDER_STEPS = 400; // finer ones would not be seen
+
 function Position({ desk, duration }: { desk: Desk; duration: number }) {
   const slider = useRef<HTMLInputElement>(null);
   const held = useRef(false);
   useFrames(desk, () => {
     const input = slider.current!;
-    if (held.current) return;
-    input.value = String(desk.position);
-    const text = `${clock(desk.position)} of ${clock(duration)}`;
+    const { position } = desk;
+    const moved = Math.abs(position - input.valueAsNumber) >= duration / SLIDER_STEPS;
+    if (held.current || (!moved && desk.state.state !== "paused")) return;
+    input.value = String(position);
+    const text = `${clock(position)} of ${clock(duration)}`;
     if (input.getAttribute("aria-valuetext") !== text) input.setAttribute("aria-valuetext", text);
   });
   return (
