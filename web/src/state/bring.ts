@@ -8,7 +8,7 @@ import { fault, lengthOf, tooLong } from "./check";
 export interface Parcel {
   id: number;
   name: string;
-  state: "checking" | "waiting" | "sending" | "queued" | "refused";
+  state: "checking" | "waiting" | "composing" | "sending" | "queued" | "refused";
   /** Of the bytes that were sent, 0 to 1. */
   share: number;
   /** Why it was refused. */
@@ -57,7 +57,7 @@ export async function bringFiles(files: readonly File[], ask: Ask): Promise<Job[
 export async function bringDemo(ask: Ask): Promise<Job | null> {
   const parcel = add("The demonstration song");
   return attempt(parcel, async (signal) => {
-    change(parcel, { state: "sending", share: 0.5 });
+    change(parcel, { state: "composing" });
     return queue(parcel, await body(api.POST("/api/v1/uploads/demo", { signal })), ask);
   });
 }

@@ -7,6 +7,7 @@ import { Bar, IconButton, Link } from "../../ui/controls";
 const SAYS: Record<Parcel["state"], string> = {
   checking: "looking at it",
   waiting: "waits to be sent",
+  composing: "is composed",
   sending: "is sent",
   queued: "is there",
   refused: "",
