@@ -47,6 +47,7 @@ def assert_done_once(server: Served, job_id: str) -> None:
 
 def test_a_job_waits_out_a_full_disk(tmp_path: Path, song: Path) -> None:
     with Served(tmp_path) as server:
+        wait_for(lambda: bool(server.workers))
         workers = server.workers
         limit_files(workers, 1_000_000)
         job_id = server.submit(song, options=STEM)
@@ -138,7 +139,9 @@ def test_clients_that_vanish_leave_nothing_behind(tmp_path: Path, song: Path) ->
         assert server.client.get(f"{JOBS}/{job_id}").json()["state"] == "queued"
 
 
-@pytest.mark.parametrize("jump_s", [86_400.0 * 2, -86_400.0 * 2], ids=["forward", "backward"])
+@pytest.mark.parametrize(
+    "jump_s", [pytest.param(86_400.0 * 2, marks=pytest.mark.slow), -86_400.0 * 2]
+)
 def test_a_clock_that_jumps_loses_nothing(
     tmp_path: Path, song: Path, monkeypatch: pytest.MonkeyPatch, jump_s: float
 ) -> None:
