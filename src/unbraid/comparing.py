@@ -1,13 +1,13 @@
 """A result compared with the true stems of its song."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from unbraid.audio import open_audio
+from unbraid.audio import AudioReader, open_audio
 from unbraid.errors import InputError
 from unbraid.export.song import open_song
 from unbraid.scoring import StemScore, score_stems
@@ -19,6 +19,7 @@ def compare_result(
     folder: Path | str,
     truth: Mapping[StemName, Path],
     on_progress: OnProgress | None = None,
+    open_recording: Callable[[Path], AudioReader] = open_audio,
 ) -> dict[StemName, StemScore]:
     """Score the stems of a result against true ones.
 
@@ -28,6 +29,7 @@ def compare_result(
             another's place counts as interference only if it is here. They begin with the song;
             where they end early, there is silence.
         on_progress: called between blocks; may raise `Cancelled` to stop.
+        open_recording: opens a true stem for decoding.
 
     Raises:
         InputError: there is no finished result, or none of its stems is among the true ones.
@@ -45,7 +47,7 @@ def compare_result(
                 if on_progress:
                     on_progress(Progress("decode", done_s, None))
 
-            with open_audio(path) as reader:
+            with open_recording(path) as reader:
                 references[name] = stack.enter_context(
                     MixtureFile(reader, song.sample_rate, scratch, report)
                 )

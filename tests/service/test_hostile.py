@@ -46,6 +46,18 @@ def test_a_small_file_that_decodes_to_hours_is_refused(server: Served, bomb: Pat
     assert "longer than the 120 s" in error["detail"]
 
 
+def test_such_a_file_is_no_true_stem_either(server: Served, bomb: Path, song: Path) -> None:
+    job_id = server.submit(song, options=STEM)
+    assert list(server.watch(job_id))[-1]["state"] == "done"
+    sent = server.client.put("/api/v1/uploads/bomb.flac", content=bomb.read_bytes()).json()
+    wish = {"stems": {"bass": sent["id"]}}
+    task = server.client.post(f"/api/v1/jobs/{job_id}/scores", json=wish).json()
+    *_, last = server.watch(task["id"])
+    assert (last["state"], last["error"]["type"]) == ("failed", "audio")
+    assert "longer than the 120 s" in last["error"]["detail"]
+    assert server.job(job_id)["scores"] is None
+
+
 def test_a_file_that_hides_its_length_is_refused_once_it_is_too_long(
     server: Served, bomb: Path, tmp_path: Path
 ) -> None:

@@ -67,6 +67,11 @@ def test_jobs_and_minutes_of_a_day_are_counted_and_removed_ones_too(
     first = f"{API}/jobs/{submit(server, key, upload_id=upload(server, song, key)).json()['id']}"
     wait_for(lambda: server.client.get(first, headers=key).json()["state"] == "done")
     assert allowances(server, key)["audio_minutes"]["left"] == pytest.approx(0.05, abs=0.001)
+    exported = server.client.post(
+        f"{first}/exports", json={"formats": ["multichannel"]}, headers=key
+    )
+    assert exported.status_code == 201
+    assert allowances(server, key)["jobs"]["left"] == 1  # what is done with a result is no new job
     assert server.client.delete(first, headers=key).status_code == 204
     recording = upload(server, song, key)
     second = f"{API}/jobs/{submit(server, key, upload_id=recording).json()['id']}"

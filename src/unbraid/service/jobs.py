@@ -213,6 +213,7 @@ class Jobs:
         batch_id: str | None = None,
     ) -> Job:
         upload = _ordered(session, owner, order)
+        tier = self.quotas.count_job(session, owner)
         job = Job(
             owner=owner,
             kind="process",
@@ -223,7 +224,7 @@ class Jobs:
             fallback=order.fallback,
             idempotency_key=idempotency_key,
             fingerprint=order.fingerprint,
-            keep_days=order.keep_days,
+            keep_days=_shorter(order.keep_days, tier.keep_days),
         )
         return self._queue(session, job, order.priority)
 
@@ -263,8 +264,6 @@ class Jobs:
         queued = _count(session, Job.owner == job.owner, Job.state == "queued")
         if queued >= self._max_queued:
             raise QueueFull(f"{queued} jobs are waiting; send more when some are done")
-        tier = self.quotas.count_job(session, job.owner)
-        job.keep_days = _shorter(job.keep_days, tier.keep_days)
         job.id, job.state, job.created = new_id(), "queued", time.time()
         job.priority = PRIORITIES[priority]
         job.turn = _next_turn(session, job.owner, job.priority)
@@ -432,11 +431,15 @@ class Jobs:
         Batches whose jobs are gone are forgotten too.
         """
         used = sa.select(Job.id).where(Job.upload_id == Upload.id).exists()
-        unused = sa.delete(Upload).where(Upload.created < before, ~used).returning(Upload.key)
+        stale = sa.and_(Upload.created < before, ~used)
         empty = ~sa.select(Job.id).where(Job.batch_id == Batch.id).exists()
+        needless = sa.select(Upload.id).where(stale), sa.select(Batch.id).where(empty)
+        with self.database.read() as session:
+            if all(session.scalar(query.limit(1)) is None for query in needless):
+                return ()  # most often, and without disturbing writers
         with self.database.write() as session:
             session.execute(sa.delete(Batch).where(empty))
-            return session.scalars(unused).all()
+            return session.scalars(sa.delete(Upload).where(stale).returning(Upload.key)).all()
 
     def stored_bytes(self) -> int:
         """What recordings and results take, with what is still to come."""

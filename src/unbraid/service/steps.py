@@ -15,8 +15,7 @@ from typing import Any
 import stamina
 from sqlalchemy.exc import OperationalError
 
-from unbraid.audio import AudioReader, open_audio
-from unbraid.errors import AudioError, Cancelled, InputError, ResourceError, UnbraidError
+from unbraid.errors import Cancelled, InputError, ResourceError, UnbraidError
 from unbraid.export.naming import safe_name
 from unbraid.inference import loaded_sessions
 from unbraid.pipeline import Result, process
@@ -30,7 +29,7 @@ from unbraid.service.storage import Stored, peaks_key, result_key, upload_key
 from unbraid.service.tasks import work_on_result
 from unbraid.service.tracing import StageSpans
 from unbraid.service.worker_metrics import MODELS, SEGMENTS, label_of
-from unbraid.service.workshop import Workshop, work_folder
+from unbraid.service.workshop import Workshop, too_long, work_folder
 from unbraid.types import Progress
 from unbraid.weights import ModelStore
 
@@ -136,7 +135,7 @@ class _Ticker:
         self._seen = now = time.monotonic()
         longest_s = self._shop.settings.max_duration_s
         if progress.stage == "decode" and progress.done_s > longest_s:
-            raise _too_long(longest_s)
+            raise too_long(longest_s)
         if progress.stage == "decode":
             self._length_s = progress.done_s
         elif self._length_s is not None:
@@ -201,22 +200,9 @@ def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
             settings.models_dir, offline=settings.offline, mirror=settings.models_mirror
         ),
         cache=FileCache(settings.cache_dir, round(settings.cache_limit * GB)),
-        open_recording=lambda path: _open(path, settings.max_duration_s),
+        open_recording=shop.open_recording,
         on_progress=on_progress,
     )
-
-
-def _open(path: Path, longest_s: float) -> AudioReader:
-    """Open a recording that a stranger sent, if it does not say itself that it is too long."""
-    reader = open_audio(path, apart=True)
-    if (reader.promised_length or 0) > longest_s * reader.sample_rate:
-        reader.close()
-        raise _too_long(longest_s)
-    return reader
-
-
-def _too_long(longest_s: float) -> AudioError:
-    return AudioError(f"the recording is longer than the {longest_s:g} s that are allowed")
 
 
 def _recording(claim: Claim, shop: Workshop) -> Path:

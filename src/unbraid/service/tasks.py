@@ -80,7 +80,7 @@ def _score(
         truth[name] = folder.with_name(f"truth {number}")
         truth[name].unlink(missing_ok=True)
         shop.storage.place(upload_key(upload_id), truth[name])
-    scores = compare_result(folder, truth, on_progress)
+    scores = compare_result(folder, truth, on_progress, shop.open_recording)
     return {name: asdict(score) for name, score in scores.items()}
 
 
