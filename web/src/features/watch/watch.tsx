@@ -126,7 +126,8 @@ function Steps({ job, pace }: { job: Job; pace: Pace }) {
   return (
     <ol aria-label="Steps" className="flex flex-wrap gap-x-1 gap-y-2">
       {job.steps.map((step, k) => {
-        const state = k === at ? "now" : step.state === "done" || k < at ? "done" : "later";
+        const passed = step.state === "done" || (k < at && step.state !== "skipped");
+        const state = k === at ? "now" : passed ? "done" : "later";
         return (
           <li
             key={step.stage}
