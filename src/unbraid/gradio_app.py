@@ -3,6 +3,7 @@
 Made with Gradio, which serves it on a machine of one's own as well, and its functions as an API.
 """
 
+import os
 import tempfile
 import threading
 import zipfile
@@ -280,17 +281,18 @@ def write_example(folder: Path) -> Path:
 
 def main() -> None:
     """Serve the page, on this machine alone unless Gradio's environment says otherwise."""
-    with tempfile.TemporaryDirectory(prefix="unbraid-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gradio-") as folder:
+        os.environ.setdefault("GRADIO_TEMP_DIR", folder)  # so that no song is left behind
         page = build(Separator(), write_example(Path(folder)))
-    page.launch(
-        share=False,
-        show_error=True,
-        max_file_size=MAX_UPLOAD,
-        run_history=False,
-        ssr_mode=False,
-        theme=THEME,
-        css=CSS,
-    )
+        page.launch(
+            share=False,
+            show_error=True,
+            max_file_size=MAX_UPLOAD,
+            run_history=False,
+            ssr_mode=False,
+            theme=THEME,
+            css=CSS,
+        )
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ def get_chunk(
     """Get a chunk of a stem, in 16 bits."""
     with _there():
         preview, whole = _preview(house, job)
+        if not preview.files:
+            raise Conflict("there is nothing to hear before its stems are begun or once it ends")
         if stem not in preview.files or number >= preview.chunks(whole):
             raise NotFound("there is no such chunk yet")
         return Response(preview.chunk(stem, number), media_type="audio/flac")
