@@ -175,3 +175,17 @@ Threads = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document per song on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")]
+
+
+def read_tempo(text: str) -> float | None:
+    """A tempo in beats per minute; None for the song's own.
+
+    Raises:
+        BadParameter: it is neither `auto` nor a number.
+    """
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number") from None
