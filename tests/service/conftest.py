@@ -9,9 +9,12 @@ import numpy as np
 import psycopg
 import pytest
 import soundfile
+from tests.service.studio_pages import browser, complaints, done, page, short_song, stems
 
 from unbraid.demo import DemoSong
 from unbraid.service.db import Database
+
+__all__ = ["browser", "complaints", "done", "page", "short_song", "stems"]
 
 RATE = 44_100
 
