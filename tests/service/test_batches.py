@@ -19,7 +19,8 @@ BATCHES, JOBS = "/api/v1/batches", "/api/v1/jobs"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One on which jobs only wait."""
     folder = tmp_path_factory.mktemp("data")
-    with Served(folder, "--workers", "0", MAX_UPLOAD_MB="5") as server:
+    limits = {"MAX_UPLOAD_MB": "5", "URL_HOSTS": "songs.test"}
+    with Served(folder, "--workers", "0", **limits) as server:
         yield server
 
 
@@ -60,6 +61,35 @@ def test_many_recordings_are_one_batch(server: Served, song: Path) -> None:
     assert next(each for each in listed if each["id"] == batch["id"])["states"] == now["states"]
     stopped = server.client.post(f"{BATCHES}/{batch['id']}/cancel")
     assert (stopped.status_code, stopped.json()["states"]) == (202, {"cancelled": 3})
+
+
+def test_many_links_are_one_batch(server: Served) -> None:
+    urls = [f"https://songs.test/{name}.mp3" for name in ("first", "second")]
+    batch = post(server, {"urls": urls, "priority": "low", "keep_days": 3})
+    assert (batch["name"], batch["states"]) == ("first", {"queued": 2})
+    assert [job["file_name"] for job in batch["jobs"]] == ["first.mp3", "second.mp3"]
+    before = server.client.get(JOBS).json()["total"]
+    for other in ("https://other.test/x.mp3", "http://songs.test/x.mp3"):
+        post(server, {"urls": [urls[0], other]}, 422)
+    post(server, {"urls": urls, "upload_ids": ["x"]}, 422)
+    post(server, {"urls": ["https://youtu.be/dQw4w9WgXcQ"]}, 403)
+    assert server.client.get(JOBS).json()["total"] == before
+
+
+def test_a_repeated_request_makes_no_second_batch(server: Served) -> None:
+    key = {"Idempotency-Key": "once"}
+    archive = send(server, "Album.zip", pack({"a.wav": b"RIFF", "b.wav": b"RIFF2"}))
+    wishes = [
+        {"archive_id": archive},
+        {"archive_id": archive},
+        {"archive_id": archive, "name": "B"},
+    ]
+    first, second, other = (server.client.post(BATCHES, json=w, headers=key) for w in wishes)
+    assert first.status_code == second.status_code == 201
+    assert first.json() == second.json()
+    assert first.headers["location"] == second.headers["location"]
+    assert other.status_code == 409
+    assert other.json()["type"] == "urn:unbraid:conflict"
 
 
 def test_an_archive_is_unpacked_and_its_names_are_no_paths(server: Served, song: Path) -> None:

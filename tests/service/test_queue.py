@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,14 +29,14 @@ FAST = ProcessOptions(stems=("bass",), residual="off", midi=False, analysis=Fals
 class Server:
     """A queue with its workers, without the web."""
 
-    def __init__(self, folder: Path, lease_s: float = 30.0, max_duration_s: float = 60.0) -> None:
+    def __init__(self, folder: Path, lease_s: float = 30.0, **limits: Any) -> None:
         self.settings = Settings(
             data=folder,
             threads=1,
             quick_workers=0,
             cache_limit=0.0,
             lease_s=lease_s,
-            max_duration_s=max_duration_s,
+            **({"max_duration_s": 60.0} | limits),
         )
         self.database = Database(self.settings.database_url)
         self.database.migrate()
@@ -49,7 +50,7 @@ class Server:
         self.queue.stop()
         self.database.close()
 
-    def send(self, song: Path, options: ProcessOptions = FAST) -> str:
+    def store(self, song: Path) -> str:
         async def chunks() -> AsyncIterator[bytes]:
             yield song.read_bytes()
 
@@ -66,9 +67,15 @@ class Server:
                 created=time.time(),
             )
         )
-        job = self.jobs.submit("ann", Order(upload, options))
+        return upload
+
+    def submit(self, upload_id: str, options: ProcessOptions = FAST) -> str:
+        job = self.jobs.submit("ann", Order(upload_id, options))
         self.queue.enqueue(job.id)
         return job.id
+
+    def send(self, song: Path, options: ProcessOptions = FAST) -> str:
+        return self.submit(self.store(song), options)
 
     def job(self, job_id: str) -> Job:
         return self.jobs.get("ann", job_id)
@@ -153,6 +160,28 @@ def test_a_worker_that_hangs_loses_its_job_to_another(tmp_path: Path, long_song:
     server.wait_for_end(job_id)
     assert_done_once_and_gone_on(server, job_id)
     assert pid not in server.queue.pids
+    server.stop()
+
+
+def test_a_worker_that_lives_on_without_progress_loses_its_job_to_another(
+    tmp_path: Path, song: Path
+) -> None:
+    server = Server(tmp_path, lease_s=1.0, stall_s=5.0)
+    upload_id = server.store(song)
+    stored = tmp_path / "objects" / upload_key(upload_id)
+    aside = stored.rename(tmp_path / "aside")
+    os.mkfifo(stored)  # which is waited for without end
+    job_id = server.submit(upload_id)
+    (pid,) = server.queue.pids
+    wait_for(lambda: server.job(job_id).lease_until is not None)
+    lease_until = server.job(job_id).lease_until
+    wait_for(lambda: server.job(job_id).lease_until != lease_until)  # it says that it lives
+    wait_for(lambda: pid not in server.queue.pids)
+    aside.replace(stored)
+    server.wait_for_end(job_id)
+    assert_complete(server, job_id)
+    states = [event.data["state"] for event in server.events(job_id) if event.kind == "state"]
+    assert states.count("running") > 1
     server.stop()
 
 

@@ -83,6 +83,10 @@ class Batch(Base):
     name: Mapped[str]
     created: Mapped[float]
     skipped: Mapped[list[str]] = mapped_column(sa.JSON)
+    idempotency_key: Mapped[str | None]
+    fingerprint: Mapped[str | None]
+
+    __table_args__ = (sa.Index("batch_by_key", "owner", "idempotency_key", unique=True),)
 
 
 class Job(Base):

@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 
 from unbraid.errors import ResourceError
 from unbraid.service.arrivals import Arrivals
+from unbraid.service.batches import Batches
 from unbraid.service.claims import Claims
 from unbraid.service.db import Database, Job
 from unbraid.service.gate import SignedIn
@@ -47,6 +48,7 @@ class House:
         self.settings = settings
         self.database = Database(settings.database_url)
         self.jobs = Jobs(self.database, settings.max_queued, Quotas(settings.tiers))
+        self.batches = Batches(self.jobs)
         self.storage = Storage(settings.data / "objects", settings.storage)
         self.arrivals = Arrivals(self.database, self.storage, settings.data / "incoming")
         self.renders = Renders(self.storage, made_folder(settings), round(settings.made_limit * GB))

@@ -48,7 +48,6 @@ STAGES_OF: dict[JobKind, tuple[Stage, ...]] = {
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 STAGES: tuple[Stage, ...] = get_args(Stage)  # in their order
 MAX_EVENTS = 500  # read at once
-MAX_BATCHES = 500  # shown
 
 OPTIONS = TypeAdapter(ProcessOptions)
 
@@ -158,52 +157,9 @@ class Jobs:
                 if earlier.fingerprint != order.fingerprint:
                     raise Conflict("this Idempotency-Key was used for another job; take a new one")
                 return earlier
-            return self._submit(session, owner, order, idempotency_key=idempotency_key)
+            return self.add(session, owner, order, idempotency_key=idempotency_key)
 
-    def submit_batch(
-        self, owner: str, name: str, orders: Sequence[Order], skipped: Sequence[str] = ()
-    ) -> Batch:
-        """Queue some jobs that belong together: all or none.
-
-        Raises:
-            NotFound: the owner has no such upload.
-            QueueFull: too many jobs of the owner wait.
-        """
-        with self.database.write() as session:
-            lock_owner(session, owner)
-            batch = Batch(
-                id=new_id(), owner=owner, name=name, created=time.time(), skipped=list(skipped)
-            )
-            session.add(batch)
-            for order in orders:
-                self._submit(session, owner, order, batch_id=batch.id)
-            return batch
-
-    def batch(self, owner: str, batch_id: str) -> Batch:
-        """A batch of the owner's.
-
-        Raises:
-            NotFound: there is none of that id.
-        """
-        with self.database.read() as session:
-            batch = session.get(Batch, batch_id)
-        if batch is None or batch.owner != owner:
-            raise NotFound("there is no such batch")
-        return batch
-
-    def batches(self, owner: str) -> Sequence[Batch]:
-        """The owner's batches, the newest first."""
-        query = sa.select(Batch).where(Batch.owner == owner).order_by(Batch.created.desc())
-        with self.database.read() as session:
-            return session.scalars(query.limit(MAX_BATCHES)).all()
-
-    def of_batch(self, batch: Batch) -> Sequence[Job]:
-        """The jobs of a batch that were not removed, in their order."""
-        query = sa.select(Job).where(Job.batch_id == batch.id, Job.removed.is_(False))
-        with self.database.read() as session:
-            return session.scalars(query.order_by(Job.created, Job.turn)).all()
-
-    def _submit(
+    def add(
         self,
         session: Session,
         owner: str,
@@ -212,6 +168,13 @@ class Jobs:
         idempotency_key: str | None = None,
         batch_id: str | None = None,
     ) -> Job:
+        """Queue a job within a transaction that holds the lock of its owner.
+
+        Raises:
+            NotFound: the owner has no such upload.
+            QueueFull: too many jobs of the owner wait.
+            TooMany: the owner's tier allows no more now.
+        """
         upload = _ordered(session, owner, order)
         tier = self.quotas.count_job(session, owner)
         job = Job(

@@ -64,6 +64,7 @@ CONTENT_TYPES = {
     "html": "text/html",
 }
 
+Url = Annotated[str, StringConstraints(max_length=2000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 
 SCORES = TypeAdapter(dict[StemName, StemScore] | None)
@@ -117,7 +118,19 @@ class Choice(BaseModel):
         return self.options or ProcessOptions()
 
 
-class JobRequest(Choice):
+class Submission(Choice):
+    """What to make of recordings, and when."""
+
+    priority: Annotated[Priority, Field(description="before or after other jobs")] = "normal"
+    keep_days: Annotated[
+        float | None,
+        Field(
+            ge=0, le=36_500, description="that it stays after its end, unless the server keeps less"
+        ),
+    ] = None
+
+
+class JobRequest(Submission):
     """A job to queue."""
 
     model_config = ConfigDict(
@@ -134,17 +147,7 @@ class JobRequest(Choice):
 
     upload_id: Annotated[str | None, Field(description="the recording")] = None
     url: Annotated[
-        str | None,
-        Field(
-            description="a link to it, in place of `upload_id`; see `GET limits`", max_length=2000
-        ),
-    ] = None
-    priority: Annotated[Priority, Field(description="before or after other jobs")] = "normal"
-    keep_days: Annotated[
-        float | None,
-        Field(
-            ge=0, le=36_500, description="that it stays after its end, unless the server keeps less"
-        ),
+        Url | None, Field(description="a link to it, in place of `upload_id`; see `GET limits`")
     ] = None
 
     @model_validator(mode="after")
@@ -174,6 +177,7 @@ class RetryRequest(Choice):
             preset=self.preset,
             fallback=self.fallback or job.fallback,
             priority=self.priority or names[job.priority],
+            keep_days=job.keep_days,
         )
 
 
@@ -326,7 +330,7 @@ class ExportRequest(BaseModel):
     formats: Annotated[list[ExportName], Field(min_length=1, max_length=20)]
 
 
-class BatchRequest(Choice):
+class BatchRequest(Submission):
     """Jobs to queue together."""
 
     model_config = ConfigDict(
@@ -335,6 +339,7 @@ class BatchRequest(Choice):
             "examples": [
                 {"upload_ids": [EXAMPLE_ID], "options": {"stems": ["vocals"]}},
                 {"archive_id": EXAMPLE_ID, "preset": "karaoke", "name": "An album"},
+                {"urls": ["https://example.org/1.mp3", "https://example.org/2.mp3"]},
             ]
         },
     )
@@ -345,26 +350,19 @@ class BatchRequest(Choice):
     archive_id: Annotated[
         str | None, Field(description="in their place: an upload that is a ZIP archive of them")
     ] = None
+    urls: Annotated[
+        list[Url],
+        Field(max_length=MAX_RECORDINGS, description="or links to them; see `GET limits`"),
+    ] = []
     name: Annotated[
         Name | None, Field(description="by default that of the archive, or of the first recording")
     ] = None
-    priority: Priority = "normal"
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if bool(self.upload_ids) == bool(self.archive_id):
-            raise ValueError("give upload_ids or archive_id, one of them")
+        if sum(map(bool, (self.upload_ids, self.archive_id, self.urls))) != 1:
+            raise ValueError("give upload_ids, archive_id or urls, one of them")
         return self
-
-    def job(self, upload_id: str) -> JobRequest:
-        """What is wanted of a recording."""
-        return JobRequest(
-            upload_id=upload_id,
-            options=self.options,
-            preset=self.preset,
-            fallback=self.fallback,
-            priority=self.priority,
-        )
 
 
 class FileView(BaseModel):

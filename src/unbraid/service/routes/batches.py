@@ -1,6 +1,7 @@
 """Batches: jobs that were sent together."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
@@ -11,12 +12,14 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 
 from unbraid.service.archives import open_archive
+from unbraid.service.batches import BatchOrder, Once
 from unbraid.service.db import Batch, Upload
 from unbraid.service.house import AtHouse, House, Owner
 from unbraid.service.jobs import ACTIVE
+from unbraid.service.links import check_link, name_of
 from unbraid.service.orders import check_order
 from unbraid.service.recordings import keep
-from unbraid.service.routes.jobs import order_of
+from unbraid.service.routes.jobs import Key, order_of
 from unbraid.service.schemas import BatchRequest, BatchSummary, BatchView
 from unbraid.service.storage import CHUNK_BYTES
 
@@ -27,26 +30,24 @@ router = APIRouter(prefix="/batches", tags=["batches"])
 
 def own_batch(batch_id: str, house: AtHouse, owner: Owner) -> Batch:
     """The batch that a request names."""
-    return house.jobs.batch(owner, batch_id)
+    return house.batches.get(owner, batch_id)
 
 
 OwnBatch = Annotated[Batch, Depends(own_batch)]
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
-async def submit(wish: BatchRequest, house: AtHouse, owner: Owner, response: Response) -> BatchView:
-    """Queue many recordings, or those of a ZIP archive that was sent as one, all alike."""
-    upload_ids, skipped = wish.upload_ids, list[str]()
-    source = await run_in_threadpool(
-        house.jobs.upload, owner, wish.archive_id or wish.upload_ids[0]
-    )
-    await run_in_threadpool(check_order, order_of(wish.job(source.id)), house.models)
-    if wish.archive_id:
-        upload_ids, skipped = await _unpack(house, owner, source)
-    name = wish.name or PurePosixPath(source.file_name).stem
-    orders = [order_of(wish.job(upload_id)) for upload_id in upload_ids]
-    batch = await run_in_threadpool(house.jobs.submit_batch, owner, name, orders, skipped)
-    await run_in_threadpool(house.queue.enqueue, batch.id)
+async def submit(
+    wish: BatchRequest, house: AtHouse, owner: Owner, response: Response, key: Key = None
+) -> BatchView:
+    """Queue many recordings, all alike: sent one by one, or as a ZIP archive, or linked to."""
+    asked = hashlib.sha256(wish.model_dump_json().encode()).hexdigest()
+    once = Once(key, asked) if key else None
+    batch = await run_in_threadpool(house.batches.find, owner, once) if once else None
+    if batch is None:
+        order = await _order(wish, house, owner)
+        batch = await run_in_threadpool(house.batches.submit, owner, order, once)
+        await run_in_threadpool(house.queue.enqueue, batch.id)
     response.headers["Location"] = f"/api/v1/batches/{batch.id}"
     return await run_in_threadpool(_view, house, batch)
 
@@ -55,7 +56,7 @@ async def submit(wish: BatchRequest, house: AtHouse, owner: Owner, response: Res
 def list_batches(house: AtHouse, owner: Owner) -> list[BatchSummary]:
     """List batches, the newest first."""
     return [
-        BatchSummary.of(batch, house.jobs.of_batch(batch)) for batch in house.jobs.batches(owner)
+        BatchSummary.of(batch, house.batches.jobs(batch)) for batch in house.batches.list(owner)
     ]
 
 
@@ -68,7 +69,7 @@ def get_batch(batch: OwnBatch, house: AtHouse) -> BatchView:
 @router.post("/{batch_id}/cancel", status_code=HTTPStatus.ACCEPTED)
 def cancel(batch: OwnBatch, house: AtHouse, owner: Owner) -> BatchView:
     """Stop those jobs of a batch that wait or run."""
-    for job in house.jobs.of_batch(batch):
+    for job in house.batches.jobs(batch):
         if job.state in ACTIVE:
             house.jobs.cancel(owner, job.id)
             house.queue.cancel(job.id)
@@ -76,7 +77,28 @@ def cancel(batch: OwnBatch, house: AtHouse, owner: Owner) -> BatchView:
 
 
 def _view(house: House, batch: Batch) -> BatchView:
-    return BatchView.whole(batch, house.jobs.of_batch(batch))
+    return BatchView.whole(batch, house.batches.jobs(batch))
+
+
+async def _order(wish: BatchRequest, house: House, owner: str) -> BatchOrder:
+    """What is to be queued; an archive is unpacked."""
+    if wish.urls:
+        orders = [order_of(wish, None, url) for url in wish.urls]
+        await run_in_threadpool(check_order, orders[0], house.models)
+        for url in wish.urls:
+            check_link(url, house.settings)
+        return BatchOrder(wish.name or PurePosixPath(name_of(wish.urls[0])).stem, orders)
+    first_id = wish.archive_id or wish.upload_ids[0]
+    source = await run_in_threadpool(house.jobs.upload, owner, first_id)
+    await run_in_threadpool(check_order, order_of(wish, first_id), house.models)
+    upload_ids, skipped = wish.upload_ids, list[str]()
+    if wish.archive_id:
+        upload_ids, skipped = await _unpack(house, owner, source)
+    return BatchOrder(
+        wish.name or PurePosixPath(source.file_name).stem,
+        [order_of(wish, upload_id) for upload_id in upload_ids],
+        skipped,
+    )
 
 
 async def _unpack(house: House, owner: str, packed: Upload) -> tuple[list[str], list[str]]:

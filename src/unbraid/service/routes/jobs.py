@@ -20,6 +20,7 @@ from unbraid.service.schemas import (
     JobView,
     RenameRequest,
     RetryRequest,
+    Submission,
     event_data,
 )
 from unbraid.service.waiting import expected_wait
@@ -34,7 +35,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="a job is made once for each; a repeated request gives the same job",
+        description="a repeated request with the same key makes nothing new, and gives the same",
     ),
 ]
 
@@ -143,7 +144,7 @@ async def events(
 
 
 def _submit(wish: JobRequest, house: House, owner: str, response: Response, key: str | None) -> Job:
-    order = order_of(wish)
+    order = order_of(wish, wish.upload_id, wish.url)
     check_order(order, house.models)
     if order.url:
         check_link(order.url, house.settings)
@@ -153,14 +154,14 @@ def _submit(wish: JobRequest, house: House, owner: str, response: Response, key:
     return job
 
 
-def order_of(wish: JobRequest) -> Order:
-    """What is to be queued."""
+def order_of(wish: Submission, upload_id: str | None, url: str | None = None) -> Order:
+    """What is to be queued of a recording."""
     return Order(
-        upload_id=wish.upload_id,
+        upload_id=upload_id,
         options=wish.wanted,
         priority=wish.priority,
         fallback=wish.fallback,
-        url=wish.url,
+        url=url,
         keep_days=wish.keep_days,
     )
 
