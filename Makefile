@@ -34,7 +34,7 @@ endif
 
 ## test: all tests but the slow ones; those of the studio where npm is
 test: setup-dev $(if $(NPM),web-test)
-	$(BIN)/pytest -m "not slow and not gpu"
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not gpu"
 
 ## test-slow: fuzzing and long recordings
 test-slow: setup-dev

@@ -70,7 +70,10 @@ def address(tmp_path_factory: pytest.TempPathFactory, scratch: Path) -> Iterator
         assert f"127.0.0.1:{port}".encode() in served.stdout.readline()
         yield f"http://127.0.0.1:{port}/"
         served.send_signal(signal.SIGINT)
-        served.communicate(timeout=30)
+        try:
+            served.communicate(timeout=30)
+        finally:
+            served.kill()
     assert not [file for file in scratch.rglob("*") if file.suffix in MADE]
 
 
