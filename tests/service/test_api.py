@@ -15,6 +15,7 @@ from tests.service.serving import Served, wait_for
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
+from unbraid.analysis.spectra import mel, stft
 from unbraid.export.manifest import Manifest
 
 JOBS, UPLOADS = "/api/v1/jobs", "/api/v1/uploads"
@@ -121,6 +122,31 @@ def test_waveforms_are_those_of_the_recording_and_its_stems(
     cached = {"If-None-Match": answer.headers["etag"]}
     assert server.client.get(level["url"], headers=cached).status_code == 304
     assert server.client.get(f"{JOBS}/{done['id']}/peaks/drums").status_code == 404
+
+
+def test_spectrograms_of_the_recording_and_its_stems_can_be_had_in_parts(
+    server: Served, done: dict[str, Any], song: Path
+) -> None:
+    waveforms = server.client.get(f"{JOBS}/{done['id']}/peaks").json()
+    mixture = waveforms[0]["spectrogram"]
+    contents = [server.client.get(level["url"]).content for level in mixture["levels"]]
+    finest, *coarser = [np.frombuffer(each, np.uint8).reshape(-1, 128) for each in contents]
+    samples, rate = soundfile.read(song, always_2d=True, dtype="float32")
+    (magnitudes,) = stft(lambda start, stop: samples[start:stop].T, 200 * 1024)
+    power = mel(magnitudes, rate)
+    np.testing.assert_allclose(
+        finest[:200], (255 + 25 * np.log10(power[:200])).clip(0, 255), atol=0.51
+    )
+    assert len(finest) == mixture["levels"][0]["columns"] == 1 + len(samples) // 1024
+    assert finest.max() == mixture["loudest"]
+    np.testing.assert_array_equal(coarser[0][3], finest[12:16].max(axis=0))
+    np.testing.assert_array_equal(coarser[1][1], finest[16:32].max(axis=0))
+    stem = waveforms[1]["spectrogram"]["levels"][0]["url"]
+    answer = server.client.get(stem, headers={"Range": "bytes=1280-1535"})
+    assert (answer.status_code, len(answer.content)) == (206, 256)
+    cached = {"If-None-Match": answer.headers["etag"]}
+    assert server.client.get(stem, headers=cached).status_code == 304
+    assert server.client.get(f"{JOBS}/{done['id']}/spectrograms/drums").status_code == 404
 
 
 def test_the_recording_can_be_heard_as_it_was_sent(

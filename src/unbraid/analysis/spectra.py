@@ -38,29 +38,34 @@ def stft(read: Read, length: int) -> Iterator[FloatArray]:
         Magnitudes [frame, 1025] from 0 Hz to half the sample rate, block by block; 1 +
         length // 1024 frames in all.
     """
-    window = scipy.signal.get_window("hann", WINDOW).astype(np.float32)
     for first, count in _chunks(length):
-        around = _mono(read, first * HOP - WINDOW // 2, (count - 1) * HOP + WINDOW, length)
-        frames = np.lib.stride_tricks.sliding_window_view(around, WINDOW)[::HOP]
-        yield np.abs(scipy.fft.rfft(frames * (2 / window.sum() * window))).astype(np.float32)
+        yield windowed(_mono(read, first * HOP - WINDOW // 2, (count - 1) * HOP + WINDOW, length))
 
 
-def mel(magnitudes: FloatArray, sample_rate: int) -> FloatArray:
-    """Power in 128 bands evenly spaced in mel, up to half the sample rate.
+def windowed(samples: Samples) -> FloatArray:
+    """Magnitudes of a stretch [time] in the windows that fit into it [frame, 1025]."""
+    window = scipy.signal.get_window("hann", WINDOW).astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
+    return np.abs(scipy.fft.rfft(frames * (2 / window.sum() * window))).astype(np.float32)
+
+
+def mel(magnitudes: FloatArray, sample_rate: int, highest_hz: float | None = None) -> FloatArray:
+    """Power in 128 bands evenly spaced in mel.
 
     Args:
         magnitudes: of `stft` [frame, 1025].
         sample_rate: samples per second.
+        highest_hz: where the bands end, instead of half the sample rate.
 
     Returns:
         Power [frame, 128].
     """
-    return magnitudes**2 @ _mel_filters(sample_rate)
+    return magnitudes**2 @ _mel_filters(sample_rate, highest_hz or sample_rate / 2)
 
 
 def mel_hz(sample_rate: int) -> FloatArray:
     """Centres of the mel bands in Hz [128]."""
-    return _mel_corners(sample_rate)[1:-1].astype(np.float32)
+    return _mel_corners(sample_rate / 2)[1:-1].astype(np.float32)
 
 
 def constant_q_hz(sample_rate: int, bins_per_octave: BinsPerOctave = 36) -> FloatArray:
@@ -126,18 +131,17 @@ def _mono(read: Read, start: int, count: int, length: int) -> Samples:
     return samples
 
 
-def _mel_corners(sample_rate: int) -> npt.NDArray[np.float64]:
+def _mel_corners(highest: float) -> npt.NDArray[np.float64]:
     """Where bands begin, culminate and end, in Hz: linear below 1 kHz, logarithmic above."""
     linear, log = 3 / 200, 27 / np.log(6.4)
-    highest = sample_rate / 2
     top = linear * min(highest, 1000) + log * np.log(max(highest, 1000) / 1000)
     mels = np.linspace(0, top, MEL_BANDS + 2)
     return np.where(mels < 15, mels / linear, 1000 * np.exp((mels - 15) / log))
 
 
-def _mel_filters(sample_rate: int) -> FloatArray:
+def _mel_filters(sample_rate: int, highest_hz: float) -> FloatArray:
     """Triangles of equal area [bin, band]."""
-    corners = _mel_corners(sample_rate)
+    corners = _mel_corners(highest_hz)
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
     hz = np.fft.rfftfreq(WINDOW, 1 / sample_rate)[:, np.newaxis]
     sides = np.minimum((hz - left) / (centre - left), (right - hz) / (right - centre))

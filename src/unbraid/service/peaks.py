@@ -2,11 +2,11 @@
 
 Each is a file as audiowaveform (BBC) writes it, version 2 with 16 bits: 24 bytes of head, then the
 lowest and the highest sample of each stretch. Those of all stems lie one after another in one
-object of the storage.
+object of the storage, each with the spectrogram of its stem behind it.
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from unbraid.audio import open_audio
+from unbraid.service import spectrograms
+from unbraid.service.spectrograms import Spectrograph
 from unbraid.types import Samples
 
 MIX = "mix"
@@ -35,12 +37,14 @@ class Waveform:
         sample_rate: samples per second of what was read.
         length: samples of it.
         start: where its first level begins, in bytes.
+        loudest: of the levels of its spectrogram; None where there is none.
     """
 
     name: str
     sample_rate: int
     length: int
     start: int
+    loudest: int | None = None
 
     def peaks(self, level: int) -> int:
         """Peaks of a level.
@@ -53,13 +57,25 @@ class Waveform:
 
     def part(self, level: int) -> tuple[int, int]:
         """Bytes [start, stop) of a level."""
-        sizes = {each: HEAD.size + 4 * self.peaks(each) for each in LEVELS}
+        return self._part({each: HEAD.size + 4 * self.peaks(each) for each in LEVELS}, level)
+
+    def spectrogram_part(self, level: int) -> tuple[int, int]:
+        """Bytes [start, stop) of a level of the spectrogram."""
+        sizes = {
+            each: spectrograms.BANDS * spectrograms.columns_of(self.length, each)
+            for each in spectrograms.LEVELS
+        }
+        start, stop = self._part(sizes, level)
+        behind = self.part(LEVELS[-1])[1] - self.start
+        return behind + start, behind + stop
+
+    def _part(self, sizes: Mapping[int, int], level: int) -> tuple[int, int]:
         start = self.start + sum(size for each, size in sizes.items() if each < level)
         return start, start + sizes[level]
 
 
 def draw(sources: Mapping[str, Path], target: Path) -> list[dict[str, Any]]:
-    """Write the peaks of some recordings into one file.
+    """Write the peaks and spectrograms of some recordings into one file.
 
     Args:
         sources: recordings by name.
@@ -76,8 +92,8 @@ def draw(sources: Mapping[str, Path], target: Path) -> list[dict[str, Any]]:
         for name, file in sources.items():
             start = out.tell()
             with open_audio(file, apart=name == MIX) as reader:
-                length, finest = _finest(reader.blocks())
-            level = finest
+                spectrograph = Spectrograph(reader.sample_rate)
+                length, level = _finest(spectrograph.passing(reader.blocks()))
             for samples_per_peak in LEVELS:
                 if samples_per_peak > LEVELS[0]:
                     level = _coarser(level)
@@ -85,19 +101,27 @@ def draw(sources: Mapping[str, Path], target: Path) -> list[dict[str, Any]]:
                     HEAD.pack(2, 0, reader.sample_rate, samples_per_peak, len(level), 1)
                     + level.astype("<i2").tobytes()
                 )
-            facts = {"name": name, "sample_rate": reader.sample_rate}
-            drawn.append(facts | {"length": length, "start": start})
+            out.writelines(spectrograph.levels(length))
+            drawn.append(
+                {
+                    "name": name,
+                    "sample_rate": reader.sample_rate,
+                    "length": length,
+                    "start": start,
+                    "loudest": spectrograph.loudest,
+                }
+            )
     return drawn
 
 
-def level_of(samples_per_peak: int) -> int:
+def level_of(samples: int, levels: Sequence[int] = LEVELS) -> int:
     """The coarsest level that shows at least as much as was asked for, or the finest.
 
     Example:
         >>> level_of(1), level_of(5_000), level_of(100_000)
         (256, 4096, 16384)
     """
-    return max((level for level in LEVELS if level <= samples_per_peak), default=LEVELS[0])
+    return max((level for level in levels if level <= samples), default=levels[0])
 
 
 def _finest(blocks: Iterable[Samples]) -> tuple[int, Peaks]:

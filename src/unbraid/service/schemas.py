@@ -576,13 +576,33 @@ class LevelView(BaseModel):
     url: str
 
 
+class SpectrogramLevelView(BaseModel):
+    """A spectrogram in one zoom."""
+
+    samples_per_column: Annotated[int, Field(examples=[1024])]
+    columns: Annotated[int, Field(description="that there are")]
+    url: str
+
+
+class SpectrogramView(BaseModel):
+    """The spectrogram of the recording or of a stem."""
+
+    bands: Annotated[int, Field(description="bytes of a column, the lowest tones first")]
+    highest_hz: Annotated[float, Field(description="where the last band ends; they divide mel")]
+    loudest: Annotated[int, Field(description="of its bytes; 255 is full scale, 5 are 2 dB")]
+    levels: Annotated[list[SpectrogramLevelView], Field(description="the finest first")]
+
+
 class WaveformView(BaseModel):
-    """The waveform of the recording or of a stem."""
+    """The waveform of the recording or of a stem, and its spectrogram."""
 
     name: Annotated[str, Field(description="of the stem; `mix` is the recording")]
     sample_rate: Annotated[int, Field(examples=[44100])]
     length: Annotated[int, Field(description="in samples")]
     levels: Annotated[list[LevelView], Field(description="the finest first")]
+    spectrogram: Annotated[
+        SpectrogramView | None, Field(description="null for a result of an older version")
+    ]
 
 
 class ModelView(BaseModel):
