@@ -1,4 +1,4 @@
-"""Keys and chords of composed songs, as Unbraid and as a textbook recipe find them."""
+"""Keys, chords and sections of composed songs, as Unbraid and as a textbook recipe find them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from unbraid.analysis.chords import find_chords
 from unbraid.analysis.hearing import Hearing
 from unbraid.analysis.key import find_key
 from unbraid.analysis.onsets import FloatArray
+from unbraid.analysis.sections import find_sections
 from unbraid.types import AudioSignal, ChordSegment
 
 LEAST = {"key": 0.9, "majmin": 0.8, "sevenths": 0.65}
@@ -28,31 +29,36 @@ PROFILES = {  # Krumhansl and Kessler, 1982
 TRIADS = {"maj": (0, 4, 7), "min": (0, 3, 7)}
 HOP = 2048
 STAYING = 0.9  # chance of a chord to sound on in the next frame
+SECTION_S = 8.0  # as long as sections of these songs are, which librosa is told
+NEAR_S = 3.0
 
 
 @dataclass(frozen=True)
 class Harmony:
-    """The key of a song and its chords."""
+    """The key of a song, its chords, and when its sections begin."""
 
     key: str
     chords: Sequence[ChordSegment]
+    sections_s: Sequence[float]
 
 
 def bench() -> Section:
     """Find the keys and chords of songs that nothing was tuned on."""
     songs = heard_songs()
     means = np.mean([_scores_of(heard) for heard in songs], axis=0)
-    names = ("key", *RULES)
+    names = ("key", *RULES, "sections")
     return Section(
-        title="Keys and chords",
+        title="Keys, chords and sections",
         text=(
             f"{len(songs)} composed songs of {LENGTH_S:g} s, seeds {SEEDS[0]} to {SEEDS[-1]}, "
             "stems separated by `lite`, on the beats that Unbraid finds: MIREX's weighted score of "
-            "keys, and the share of the time that chords are right by the rules of mir_eval. Some "
-            "of the songs have no chords that could be heard, or begin and stay away from their "
-            "tonic. librosa hears the mixture: the mean of its chroma_cqt correlated with "
-            "Krumhansl's profiles, and its frames with templates of major and minor triads, "
-            "smoothed by its Viterbi decoder."
+            "keys, the share of the time that chords are right by the rules of mir_eval, and F of "
+            f"the boundaries of sections within {NEAR_S:g} s. Some of the songs have no chords "
+            "that could be heard, or begin and stay away from their tonic; some sections differ "
+            "in nothing from the one before. librosa hears the mixture: the mean of its chroma_cqt "
+            "correlated with Krumhansl's profiles, its frames with templates of major and minor "
+            "triads, smoothed by its Viterbi decoder, and chroma and MFCC clustered into as many "
+            f"sections as there are {SECTION_S:g} s."
         ),
         header=("", "Unbraid", "librosa"),
         rows=[
@@ -73,10 +79,19 @@ def _scores_of(heard: Heard) -> list[list[float]]:
 
 
 def _scores(plan: Plan, found: Harmony) -> list[float]:
-    """Of the key, and of the chords by each of `RULES`."""
+    """Of the key, of the chords by each of `RULES`, and of the sections."""
     accuracy = mir_eval.chord.evaluate(*_columns(plan.chord_segments), *_columns(found.chords))
     key = mir_eval.key.weighted_score(plan.key, found.key)
-    return [float(score) for score in (key, *(accuracy[rule] for rule in RULES))]
+    sections_s = [plan.seconds(each.start * plan.bar_steps) for each in plan.sections]
+    boundaries = mir_eval.segment.detection(
+        _spans(sections_s), _spans(found.sections_s), window=NEAR_S, trim=True
+    )
+    scores = (key, *(accuracy[rule] for rule in RULES), boundaries[2])
+    return [float(score) for score in scores]
+
+
+def _spans(starts_s: Sequence[float]) -> FloatArray:
+    return np.stack([[0.0, *starts_s[1:]], [*starts_s[1:], LENGTH_S]], axis=1)
 
 
 def _columns(chords: Sequence[ChordSegment]) -> tuple[FloatArray, list[str]]:
@@ -85,9 +100,11 @@ def _columns(chords: Sequence[ChordSegment]) -> tuple[FloatArray, list[str]]:
 
 
 def _ours(hearing: Hearing) -> Harmony:
-    chords = find_chords(hearing, find_beats(hearing).grid)
+    beats = find_beats(hearing).grid
+    chords = find_chords(hearing, beats)
     key = find_key(hearing, chords)
-    return Harmony(key.name if key else "C major", chords)
+    sections_s = [section.start_s for section in find_sections(hearing, beats)]
+    return Harmony(key.name if key else "C major", chords, sections_s)
 
 
 def _librosas(mixture: AudioSignal) -> Harmony:
@@ -111,4 +128,8 @@ def _librosas(mixture: AudioSignal) -> Harmony:
         for k, start_s, end_s in zip(path, edges_s, edges_s[1:], strict=False)
         if end_s > start_s
     ]
-    return Harmony(max(salience, key=lambda name: salience[name]), chords)
+    mfcc = librosa.feature.mfcc(y=mixture.samples[0], sr=rate, hop_length=HOP)
+    sounds = np.concatenate([librosa.util.normalize(each, axis=1) for each in (chroma, mfcc)])
+    starts = librosa.segment.agglomerative(sounds, round(LENGTH_S / SECTION_S))
+    sections_s = librosa.frames_to_time(starts, sr=rate, hop_length=HOP)
+    return Harmony(max(salience, key=lambda name: salience[name]), chords, sections_s)

@@ -9,6 +9,7 @@ from unbraid.analysis.beats import find_beats
 from unbraid.analysis.chords import find_chords, respelled
 from unbraid.analysis.hearing import hear
 from unbraid.analysis.key import find_key
+from unbraid.analysis.sections import Section, find_sections
 from unbraid.analysis.tags import AudioTagger, Sound
 from unbraid.audio.loudness import LoudnessMeter
 from unbraid.export.analysis import (
@@ -18,6 +19,7 @@ from unbraid.export.analysis import (
     KeyRecord,
     KeySpan,
     LoudnessRecord,
+    SectionRecord,
     SoundRecord,
     StemAnalysis,
     StrokeRecord,
@@ -44,6 +46,7 @@ class Analysis:
         rhythm: its beats and tempo.
         key: None in silence.
         chords: from the beginning of the song to its end.
+        sections: its parts, likewise; none in silence.
         tuning_cents: from 440 Hz.
         loudness_lufs: integrated loudness (BS.1770); None for silence.
         sounding: when each stem sounds.
@@ -53,6 +56,7 @@ class Analysis:
     rhythm: Rhythm
     key: Key | None
     chords: tuple[ChordSegment, ...]
+    sections: tuple[Section, ...]
     tuning_cents: float
     loudness_lufs: float | None
     sounding: Mapping[StemName, tuple[Span, ...]]
@@ -80,6 +84,7 @@ def analyse_song(job: Job, stems: GrowingStems) -> Analysis:
         rhythm = find_beats(hearing)
         chords = find_chords(hearing, rhythm.grid)
         key = find_key(hearing, chords)
+        sections = find_sections(hearing, rhythm.grid)
         sounds = None
         if job.options.tags and job.options.analysis:
             tagger = AudioTagger(job.options.tags, offline=job.store.offline)
@@ -91,6 +96,7 @@ def analyse_song(job: Job, stems: GrowingStems) -> Analysis:
         rhythm=rhythm,
         key=key,
         chords=respelled(chords, key) if key else chords,
+        sections=sections,
         tuning_cents=round(100 * hearing.tuning, 1),
         loudness_lufs=meter.integrated_lufs(),
         sounding={name: part.spans(of=whole) for name, part in parts.items()},
@@ -145,6 +151,10 @@ def _record(
         chords=tuple(
             ChordRecord(start=round(each.start_s, 3), end=round(each.end_s, 3), label=each.label)
             for each in music.chords
+        ),
+        sections=tuple(
+            SectionRecord(start=round(each.start_s, 3), end=round(each.end_s, 3), label=each.label)
+            for each in music.sections
         ),
         drums=None if strokes is None else tuple(map(_stroke, strokes)),
         loudness=LoudnessRecord(integrated_lufs=music.loudness_lufs),

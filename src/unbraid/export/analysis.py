@@ -69,6 +69,14 @@ class ChordRecord(Record):
     label: str
 
 
+class SectionRecord(Record):
+    """A part of the song and its seconds; what comes again has the label that it had."""
+
+    start: float
+    end: float
+    label: str
+
+
 class StrokeRecord(Record):
     """A stroke on the drums."""
 
@@ -113,6 +121,7 @@ class AnalysisRecord(Record):
     key: KeyRecord | None
     tuning_cents: float
     chords: tuple[ChordRecord, ...]
+    sections: tuple[SectionRecord, ...] = ()
     drums: tuple[StrokeRecord, ...] | None
     loudness: LoudnessRecord
     stems: dict[str, StemAnalysis]
