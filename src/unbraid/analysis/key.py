@@ -2,7 +2,8 @@
 
 Pitch classes are correlated with profiles of the 24 keys (Krumhansl, Cognitive Foundations of
 Musical Pitch, 1990; the profiles are Krumhansl's and Kessler's of 1982); chords speak for the keys
-that have their tones, and most of all for the one whose tonic they are.
+that have their tones, and most of all for the one whose tonic they are. Which of the keys that
+share these a stretch is in follows from the order of its chords.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import scipy  # its parts load at first use
 from unbraid.analysis.chords import QUALITIES
 from unbraid.analysis.hearing import Hearing
 from unbraid.analysis.onsets import FloatArray
+from unbraid.analysis.progressions import key_odds
 from unbraid.spelling import Mode, pitch_class, tonic_name
 from unbraid.types import ChordSegment, Key, KeySegment
 
@@ -25,7 +27,8 @@ PROFILES = (
     (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 )
-LIKENESS, DIATONIC, TONIC, FIRST = 5.0, 5.2, 2.3, 1.9  # weights, as composed songs have them
+LIKENESS, DIATONIC, TONIC = 5.0, 5.2, 2.3  # weights, as composed songs have them
+BESIDE_ORDER = 0.25  # what these count beside the order of the chords
 CHANGE_COST = 8.0
 CHANGE_S = 8.0  # of evidence like that of a whole song
 TONAL = 3.0  # strength of pitch classes half of which would be noise's
@@ -91,8 +94,8 @@ def _stretches(hearing: Hearing, chords: Sequence[ChordSegment]) -> list[_Stretc
     path = _best_path(np.stack([_evidence(hearing, [chord]) for chord in chords]), chords)
     for _, group in groupby(range(len(chords)), key=lambda k: path[k]):
         part = [chords[k] for k in group]
-        evidence = _evidence(hearing, part) + FIRST * _first(part)
-        stretch = _Stretch(part[0].start_s, part[-1].end_s, scipy.special.softmax(evidence))
+        chances = scipy.special.softmax(_odds(hearing, part))
+        stretch = _Stretch(part[0].start_s, part[-1].end_s, chances)
         if found and found[-1].key == stretch.key:
             stretch = replace(found.pop(), end_s=stretch.end_s)
         found.append(stretch)
@@ -111,6 +114,13 @@ def _best_path(evidence: FloatArray, chords: Sequence[ChordSegment]) -> list[int
     for sources in came[:0:-1]:
         path.append(int(sources[path[-1]]))
     return path[::-1]
+
+
+def _odds(hearing: Hearing, chords: Sequence[ChordSegment]) -> FloatArray:
+    """Of each key [key], from all that speaks for it in a stretch."""
+    evidence = _evidence(hearing, chords)
+    order = [(*_read(chord), _length_s(chord)) for chord in chords if ":" in chord.label]
+    return key_odds(order) + BESIDE_ORDER * evidence if order else evidence
 
 
 def _evidence(hearing: Hearing, chords: Sequence[ChordSegment]) -> FloatArray:
@@ -155,8 +165,3 @@ def _is_tonic(chord: ChordSegment) -> FloatArray:
     """1 for the keys whose tonic it is [key]."""
     root, quality = _read(chord)
     return np.concatenate([(np.arange(12) == root) * (quality in tonics) for tonics in TONICS])
-
-
-def _first(chords: Sequence[ChordSegment]) -> FloatArray:
-    """1 for the keys that the chords begin on the tonic of [key]."""
-    return next((_is_tonic(chord) for chord in chords if ":" in chord.label), np.zeros(24))
