@@ -48,7 +48,7 @@ def bench() -> Section:
     means = np.mean([_scores_of(heard) for heard in songs], axis=0)
     names = ("key", *RULES, "sections")
     return Section(
-        title="Keys, chords and sections",
+        title="Keys and chords",
         text=(
             f"{len(songs)} composed songs of {LENGTH_S:g} s, seeds {SEEDS[0]} to {SEEDS[-1]}, "
             "stems separated by `lite`, on the beats that Unbraid finds: MIREX's weighted score of "

@@ -18,8 +18,11 @@ export interface Analysis {
     confidence: number;
     camelot: string;
     relative: string;
+    segments: KeySpan[];
   } | null;
   chords: Chord[];
+  /** None in results of older versions. */
+  sections?: Section[];
   drums: Stroke[] | null;
   loudness: { integrated_lufs: number | null };
   stems: Record<string, { peak_db: number | null; rms_db: number | null }>;
@@ -30,6 +33,20 @@ export interface Chord {
   start: number;
   end: number;
   /** In Harte's notation. */
+  label: string;
+}
+
+export interface KeySpan {
+  start: number;
+  end: number;
+  tonic: string;
+  mode: string;
+}
+
+export interface Section {
+  start: number;
+  end: number;
+  /** A, B and so on; what comes again has the letter that it had. */
   label: string;
 }
 

@@ -8,16 +8,21 @@ export interface Note {
   pitch: number;
   /** 0 to 1. */
   velocity: number;
+  /** How far its pitch is bent from when on, in semitones; none where it never is. */
+  bends?: { time: number; by: number }[];
 }
 
 interface Event {
   tick: number;
-  kind: "on" | "off" | "tempo";
+  kind: "on" | "off" | "tempo" | "bend";
   channel: number;
   pitch: number;
-  /** Velocity, or microseconds per quarter. */
+  /** Velocity, microseconds per quarter, or semitones. */
   value: number;
 }
+
+const BEND_SEMITONES = 2; // that a wheel reaches, unless a file says otherwise; ours do not
+const WHEEL_MIDDLE = 8_192;
 
 /** The notes of a file, in order of their beginning. */
 export function parseMidi(bytes: Uint8Array): Note[] {
@@ -28,7 +33,7 @@ export function parseMidi(bytes: Uint8Array): Note[] {
   const ticks = reader.number(2);
   const events: Event[] = [];
   for (let k = 0; k < tracks; k += 1) events.push(...trackOf(reader));
-  const order = { tempo: 0, off: 1, on: 2 };
+  const order = { tempo: 0, off: 1, bend: 2, on: 3 };
   events.sort((a, b) => a.tick - b.tick || order[a.kind] - order[b.kind]);
   return notesOf(events, ticks);
 }
@@ -36,6 +41,7 @@ export function parseMidi(bytes: Uint8Array): Note[] {
 function notesOf(events: readonly Event[], ticksPerQuarter: number): Note[] {
   const notes: Note[] = [];
   const sounding = new Map<number, Note[]>();
+  const bent = new Map<number, number>();
   let time = 0;
   let tick = 0;
   let secondsPerTick = 0.5 / ticksPerQuarter;
@@ -44,8 +50,21 @@ function notesOf(events: readonly Event[], ticksPerQuarter: number): Note[] {
     tick = event.tick;
     const place = event.channel * 128 + event.pitch;
     if (event.kind === "tempo") secondsPerTick = event.value / 1e6 / ticksPerQuarter;
-    else if (event.kind === "on") {
-      const note = { start: time, end: time, pitch: event.pitch, velocity: event.value / 127 };
+    else if (event.kind === "bend") {
+      bent.set(event.channel, event.value);
+      for (const [where, played] of sounding) {
+        if (Math.floor(where / 128) !== event.channel) continue;
+        for (const note of played) bend(note, time, event.value);
+      }
+    } else if (event.kind === "on") {
+      const note: Note = {
+        start: time,
+        end: time,
+        pitch: event.pitch,
+        velocity: event.value / 127,
+      };
+      const by = bent.get(event.channel);
+      if (by) bend(note, time, by);
       notes.push(note);
       sounding.set(place, [...(sounding.get(place) ?? []), note]);
     } else {
@@ -54,6 +73,11 @@ function notesOf(events: readonly Event[], ticksPerQuarter: number): Note[] {
     }
   }
   return notes;
+}
+
+function bend(note: Note, time: number, by: number): void {
+  note.bends ??= time > note.start ? [{ time: note.start, by: 0 }] : [];
+  note.bends.push({ time, by });
 }
 
 function* trackOf(reader: Reader): Generator<Event> {
@@ -81,6 +105,9 @@ function* trackOf(reader: Reader): Generator<Event> {
       if (status < 0xa0) {
         const on = status >= 0x90 && value > 0;
         yield { tick, kind: on ? "on" : "off", channel, pitch, value };
+      } else if (status >= 0xe0) {
+        const by = (BEND_SEMITONES * (value * 128 + pitch - WHEEL_MIDDLE)) / WHEEL_MIDDLE;
+        yield { tick, kind: "bend", channel, pitch: 0, value: by };
       }
     }
   }

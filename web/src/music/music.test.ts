@@ -61,3 +61,23 @@ test("notes have their times through changes of tempo, running status and tracks
     { start: 0.25, end: 3, pitch: 64, velocity: 64 / 127 },
   ]);
 });
+
+test("bends go with the notes of their channel", () => {
+  const part = [
+    ...[0, 0xe1, 0, 96], // half way up: a semitone
+    ...[0, 0x91, 60, 127],
+    ...[48, 0xe1, 0, 64], // back
+    ...[0, 0xe2, 0, 0], // another channel
+    ...[48, 0x81, 60, 0],
+    ...[0, 0x91, 62, 127],
+    ...[96, 0x81, 62, 0],
+    ...[0, 0xff, 0x2f, 0],
+  ];
+  const file = [...chunk("MThd", 0, 1, 0, 1, 0, 96), ...chunk("MTrk", ...part)];
+  const [bent, plain] = parseMidi(new Uint8Array(file));
+  expect(bent?.bends).toEqual([
+    { time: 0, by: 1 },
+    { time: 0.25, by: 0 },
+  ]);
+  expect(plain?.bends).toBeUndefined();
+});

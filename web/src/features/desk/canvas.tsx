@@ -8,11 +8,14 @@ import type { Sheet } from "./draw";
 export function Canvas({
   view,
   draw,
+  wake,
   className,
 }: {
   view: ViewStore;
   /** Draws all; another function draws again. */
   draw: (sheet: Sheet) => void;
+  /** Tells when there is more to be drawn. */
+  wake?: ((again: () => void) => () => void) | undefined;
   className?: string;
 }) {
   const ref = useRef<HTMLCanvasElement>(null);
@@ -32,14 +35,14 @@ export function Canvas({
       context.clearRect(0, 0, width, height);
       const styles = getComputedStyle(canvas);
       const colour = (name: string) => styles.getPropertyValue(name);
-      draw({ context, width, height, view: view.getState(), colour });
+      draw({ context, width, height, view: view.getState(), colour, again: later });
     };
     const later = () => {
       if (!frame) frame = requestAnimationFrame(paint);
     };
     const size = new ResizeObserver(later);
     size.observe(canvas);
-    const stops = [view.subscribe(later), useLook.subscribe(later)];
+    const stops = [view.subscribe(later), useLook.subscribe(later), wake?.(later)];
     const light = matchMedia("(prefers-color-scheme: light)");
     light.addEventListener("change", later);
     void document.fonts.ready.then(later);
@@ -48,8 +51,8 @@ export function Canvas({
       cancelAnimationFrame(frame);
       size.disconnect();
       light.removeEventListener("change", later);
-      for (const stop of stops) stop();
+      for (const stop of stops) stop?.();
     };
-  }, [view, draw]);
+  }, [view, draw, wake]);
   return <canvas ref={ref} className={classes("block w-full", className)} />;
 }

@@ -1,7 +1,7 @@
 /** Drawing on canvases: what is to be seen of a song between two moments. */
 import { extremes, type Peaks } from "../../audio/peaks";
-import type { Chord, Stroke } from "../../music/analysis";
-import { chordName } from "../../music/analysis";
+import type { Chord, KeySpan, Stroke } from "../../music/analysis";
+import { chordName, pretty } from "../../music/analysis";
 import type { Note } from "../../music/midi";
 import { momentAt, type View, xOf } from "../../state/view";
 
@@ -11,6 +11,8 @@ export interface Sheet {
   height: number;
   view: View;
   colour(name: string): string;
+  /** Draws once more in the next frame. */
+  again(): void;
 }
 
 export function drawWave(sheet: Sheet, peaks: Peaks, colour: string, gain = 1): void {
@@ -48,8 +50,14 @@ function lines(sheet: Sheet, times: readonly number[], colour: string, least: nu
   }
 }
 
+/** Lowest and highest pitch. */
+export type Range = readonly [number, number];
+
+const MARGIN = 4;
+const LOUDNESSES = 6;
+
 /** The pitches that a roll shows: those of its notes, and an octave at least. */
-export function rangeOf(notes: readonly Note[]): [number, number] {
+export function rangeOf(notes: readonly Note[]): Range {
   if (notes.length === 0) return [54, 66];
   let low = Infinity;
   let high = -Infinity;
@@ -61,22 +69,70 @@ export function rangeOf(notes: readonly Note[]): [number, number] {
   return [low - Math.ceil(missing / 2), high + Math.floor(missing / 2)];
 }
 
-export function drawNotes(sheet: Sheet, notes: readonly Note[], colour: string): void {
+/** Where a pitch is in a roll of some height, in pixels from its top. */
+export function heightOfPitch(pitch: number, [low, high]: Range, height: number): number {
+  return MARGIN + ((high - pitch + 0.5) * (height - 2 * MARGIN)) / (high - low + 1);
+}
+
+/** The pitches that are named at the side: each C, or the highest and the lowest. */
+export function namedPitches([low, high]: Range): number[] {
+  const first = 12 * Math.ceil(low / 12);
+  const all = Array.from({ length: Math.floor((high - first) / 12) + 1 }, (_, k) => first + 12 * k);
+  return all.length > 1 ? all : [low, high];
+}
+
+/** Notes as bars, the louder the thicker and brighter, and as curves where they are bent. */
+export function drawNotes(
+  sheet: Sheet,
+  notes: readonly Note[],
+  range: Range,
+  colour: string,
+): void {
   const { context, width, height, view } = sheet;
-  const [low, high] = rangeOf(notes);
-  const row = (height - 8) / (high - low + 1);
+  const row = (height - 2 * MARGIN) / (range[1] - range[0] + 1);
+  context.fillStyle = sheet.colour("--beat");
+  for (const pitch of namedPitches(range)) {
+    context.fillRect(0, Math.round(heightOfPitch(pitch, range, height) + row / 2), width, 1);
+  }
   context.fillStyle = colour;
-  for (const { start, end, pitch, velocity } of notes) {
-    if (end < view.start || start > view.start + view.span) continue;
-    const x = xOf(view, start, width);
-    const length = Math.max(2, xOf(view, end, width) - x - 1);
-    context.globalAlpha = 0.4 + 0.6 * velocity;
-    const thick = Math.max(2.5, Math.min(8, row * 0.85));
-    context.beginPath();
-    context.roundRect(x, 4 + (high - pitch + 0.5) * row - thick / 2, length, thick, 1.5);
-    context.fill();
+  context.strokeStyle = colour;
+  context.lineJoin = "round";
+  const most = Math.max(2.5, Math.min(9, row * 0.9));
+  const shown = notes.filter(
+    ({ start, end }) => end >= view.start && start <= view.start + view.span,
+  );
+  for (let loudness = 0; loudness < LOUDNESSES; loudness += 1) {
+    // All notes of a loudness in one path: a call for each would take long.
+    const share = (loudness + 1) / LOUDNESSES;
+    const thick = most * (0.45 + 0.55 * share);
+    context.globalAlpha = 0.4 + 0.6 * share;
+    context.lineWidth = Math.max(1.5, 0.7 * thick);
+    const bars = new Path2D();
+    const curves = new Path2D();
+    for (const note of shown) {
+      if (Math.min(LOUDNESSES - 1, Math.floor(note.velocity * LOUDNESSES)) !== loudness) continue;
+      if (note.bends) curves.addPath(curveOf(sheet, note, range));
+      else {
+        const x = xOf(view, note.start, width);
+        const length = Math.max(2, xOf(view, note.end, width) - x - 1);
+        bars.rect(x, heightOfPitch(note.pitch, range, height) - thick / 2, length, thick);
+      }
+    }
+    context.fill(bars);
+    context.stroke(curves);
   }
   context.globalAlpha = 1;
+}
+
+function curveOf({ view, width, height }: Sheet, note: Note, range: Range): Path2D {
+  const path = new Path2D();
+  const bends = note.bends!;
+  for (const { time, by } of bends) {
+    path.lineTo(xOf(view, time, width), heightOfPitch(note.pitch + by, range, height));
+  }
+  const last = note.pitch + bends.at(-1)!.by;
+  path.lineTo(xOf(view, note.end, width), heightOfPitch(last, range, height));
+  return path;
 }
 
 /** Drums from high to low, as far as they are struck. */
@@ -98,9 +154,13 @@ export function kitOf(strokes: readonly Stroke[]): string[] {
   return KIT.filter((drum) => struck.has(drum));
 }
 
-export function drawStrokes(sheet: Sheet, strokes: readonly Stroke[], colour: string): void {
+export function drawStrokes(
+  sheet: Sheet,
+  strokes: readonly Stroke[],
+  kit: readonly string[],
+  colour: string,
+): void {
   const { context, width, height, view } = sheet;
-  const kit = kitOf(strokes);
   const row = (height - 8) / Math.max(1, kit.length);
   context.fillStyle = colour;
   for (const { time, drum, velocity } of strokes) {
@@ -130,6 +190,23 @@ export function drawChords(sheet: Sheet, chords: readonly Chord[]): void {
     if (context.measureText(name).width > to - left - 2) continue;
     context.fillStyle = sheet.colour("--text");
     context.fillText(name, left, height / 2 + 1);
+  }
+}
+
+/** Keys where they begin; that which rules at the left edge is named there. */
+export function drawKeys(sheet: Sheet, keys: readonly KeySpan[]): void {
+  const { context, width, height, view } = sheet;
+  context.font = "600 13px 'Geist Variable', system-ui, sans-serif";
+  context.textBaseline = "middle";
+  context.fillStyle = sheet.colour("--accent-text");
+  for (const { start, end, tonic, mode } of keys) {
+    const from = xOf(view, start, width);
+    const to = xOf(view, end, width);
+    if (to < 0 || from > width) continue;
+    if (from > 0) context.fillRect(Math.round(from), 2, 2, height - 4);
+    const left = Math.max(from, 0) + 7;
+    const name = `${pretty(tonic)} ${mode}`;
+    if (context.measureText(name).width <= to - left) context.fillText(name, left, height / 2 + 1);
   }
 }
 

@@ -1,18 +1,29 @@
 /** A stem: its controls, its sound, its notes. */
-import { useCallback, useMemo } from "react";
+import { useCallback } from "react";
 import { useStore } from "zustand";
 import { levelFor } from "../../audio/peaks";
 import { AS_IT_IS } from "../../audio/player";
+import type { Spectrograms } from "../../audio/spectrogram";
 import type { Analysis } from "../../music/analysis";
-import { noteName } from "../../music/analysis";
 import type { Note } from "../../music/midi";
 import { type ViewStore, xOf } from "../../state/view";
 import { Canvas } from "./canvas";
-import { drawGrid, drawNotes, drawStrokes, drawWave, kitOf, rangeOf, type Sheet } from "./draw";
+import { drawGrid, drawWave, type Sheet } from "./draw";
 import { useDesk } from "./hooks";
+import { Kit, Roll } from "./roll";
 import { NONE, ROW, type RowProps } from "./row";
+import type { Shows } from "./shows";
+import { Spectrum } from "./spectrum";
 import { Strip } from "./strip";
 import { Surface } from "./surface";
+
+interface LaneProps extends RowProps {
+  track: string;
+  notes: readonly Note[];
+  /** Null where there are none. */
+  spectrograms: Spectrograms | null;
+  shows: Shows;
+}
 
 export function Lane({
   desk,
@@ -21,7 +32,9 @@ export function Lane({
   analysis,
   notes,
   usePeaks,
-}: RowProps & { track: string; notes: readonly Note[] }) {
+  spectrograms,
+  shows,
+}: LaneProps) {
   const peaks = usePeaks(track, useLevel(view));
   const settings = useDesk(desk, (now) => now.settings[track] ?? AS_IT_IS);
   const alone = useDesk(desk, (now) => Object.values(now.settings).some((each) => each.solo));
@@ -51,48 +64,32 @@ export function Lane({
     },
     [back, peaks, quiet],
   );
-  const drawRoll = useCallback(
-    (sheet: Sheet) => {
-      back(sheet);
-      const colour = sheet.colour(quiet ? "--edge" : "--stem");
-      if (strokes.length) drawStrokes(sheet, strokes, colour);
-      else drawNotes(sheet, notes, colour);
-    },
-    [back, notes, strokes, quiet],
-  );
-  const rows = useMemo(() => {
-    if (strokes.length) return kitOf(strokes);
-    if (!notes.length) return [];
-    const [low, high] = rangeOf(notes);
-    return [noteName(high), noteName(low)];
-  }, [notes, strokes]);
+  const quality = analysis?.quality.stems[track];
   return (
     <li data-stem={track} className={`${ROW} border-t border-line py-3`}>
-      <Strip desk={desk} track={track} note={noteOf(analysis, track)} />
+      <div>
+        <Strip desk={desk} track={track} note={noteOf(analysis, track)} />
+        {typeof quality === "number" && quality < DOUBTFUL && (
+          <p className="mt-1 text-sm text-warn">Doubtful: parts of other stems may be in it.</p>
+        )}
+      </div>
       <Surface desk={desk} view={view} drags="song" className="cursor-pointer bg-raised">
-        <Canvas view={view} draw={drawSound} className="h-18" />
-        {rows.length > 0 && (
-          <div
-            className="relative border-t border-ground"
-            style={{ height: Math.max(88, 12 * rows.length + 8) }}
-          >
-            <Canvas view={view} draw={drawRoll} className="h-full" />
-            <div
-              aria-hidden="true"
-              className="pointer-events-none absolute inset-y-1 left-1 flex flex-col justify-between font-mono text-[0.6875rem] leading-none text-quiet"
-            >
-              {rows.map((row) => (
-                <span key={row} className="rounded bg-raised/75 px-0.5">
-                  {row}
-                </span>
-              ))}
-            </div>
-          </div>
+        {shows === "spectra" && spectrograms?.has(track) ? (
+          <Spectrum {...{ spectrograms, view, track, quiet }} over={back} />
+        ) : (
+          <Canvas view={view} draw={drawSound} className="h-18" />
+        )}
+        {strokes.length > 0 ? (
+          <Kit {...{ view, strokes, quiet, back }} />
+        ) : (
+          notes.length > 0 && <Roll {...{ view, notes, quiet, back }} />
         )}
       </Surface>
     </li>
   );
 }
+
+const DOUBTFUL = 0.5; // quality below which the server warns too
 
 function noteOf(analysis: Analysis | null, track: string): string | null {
   const quality = analysis?.quality.stems[track];

@@ -1,6 +1,7 @@
 /** The desk: all stems side by side, to be played and seen. */
 import { useEffect, useRef, useState } from "react";
 import type { Beat } from "../../audio/player";
+import type { Spectrograms } from "../../audio/spectrogram";
 import type { Note } from "../../music/midi";
 import { createView, following, lengthened, type ViewStore, xOf } from "../../state/view";
 import { Notice } from "../../ui/controls";
@@ -10,12 +11,16 @@ import { Lane } from "./lane";
 import { Overview } from "./overview";
 import { NONE, type RowProps } from "./row";
 import { Ruler } from "./ruler";
+import { Sections } from "./sections";
 import { useMediaSession } from "./session";
+import { type Shows, ShowsChoice } from "./shows";
 import { Tempo } from "./tempo";
 import { Transport } from "./transport";
 
 export interface DeskProps extends Omit<RowProps, "view"> {
   title: string;
+  /** Null where there are none. */
+  spectrograms: Spectrograms | null;
   /** The notes of each stem that has some. */
   notes: ReadonlyMap<string, readonly Note[]>;
   canCompare: boolean;
@@ -23,8 +28,9 @@ export interface DeskProps extends Omit<RowProps, "view"> {
 }
 
 export function DeskPanel(props: DeskProps) {
-  const { desk, title, analysis, notes, usePeaks, canCompare, fault } = props;
+  const { desk, title, analysis, notes, usePeaks, spectrograms, canCompare, fault } = props;
   const [view] = useState(createView);
+  const [shows, setShows] = useState<Shows>("waves");
   const root = useRef<HTMLElement>(null);
   const ruler = useRef<HTMLDivElement>(null);
   const tracks = useDesk(desk, (now) => now.tracks);
@@ -65,14 +71,18 @@ export function DeskPanel(props: DeskProps) {
           {trouble}
         </Notice>
       )}
-      <div className="mt-4 grid gap-1">
+      {spectrograms && <ShowsChoice shows={shows} onChange={setShows} />}
+      <div className="mt-3 grid gap-1">
         <Overview {...{ desk, view, usePeaks }} />
+        {analysis?.sections && analysis.sections.length > 1 && (
+          <Sections {...{ desk, view }} sections={analysis.sections} />
+        )}
         <Ruler {...{ desk, view, analysis, ruler }} />
         <ul className="mt-1 grid gap-1">
           {tracks.map((track) => (
             <Lane
               key={track}
-              {...{ desk, view, track, analysis, usePeaks }}
+              {...{ desk, view, track, analysis, usePeaks, spectrograms, shows }}
               notes={notes.get(track) ?? NONE}
             />
           ))}

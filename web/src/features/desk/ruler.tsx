@@ -2,7 +2,7 @@
 import { type RefObject, useCallback } from "react";
 import { xOf } from "../../state/view";
 import { Canvas } from "./canvas";
-import { drawBars, drawChords, type Sheet } from "./draw";
+import { drawBars, drawChords, drawKeys, type Sheet } from "./draw";
 import { useDesk } from "./hooks";
 import { NONE, ROW, type RowProps } from "./row";
 import { Surface } from "./surface";
@@ -32,16 +32,21 @@ export function Ruler({
     (sheet: Sheet) => drawChords(sheet, analysis?.chords ?? NONE),
     [analysis],
   );
+  const keys = analysis?.key?.segments ?? NONE;
+  const modulates = keys.length > 1;
+  const drawTonics = useCallback((sheet: Sheet) => drawKeys(sheet, keys), [keys]);
   const hint = "Drag here to repeat a part";
   return (
     <div className={ROW}>
       <div className="grid content-around text-sm text-quiet max-md:hidden">
         <span>{analysis?.downbeats.length ? "Bars" : "Time"}</span>
+        {modulates && <span>Key</span>}
         {analysis && <span>Chords</span>}
       </div>
       <div ref={ruler} title={hint}>
         <Surface desk={desk} view={view} drags="loop" className="cursor-col-resize">
           <Canvas view={view} draw={drawLine} className="h-7" />
+          {modulates && <Canvas view={view} draw={drawTonics} className="h-6" />}
           {analysis && <Canvas view={view} draw={drawNames} className="h-8" />}
         </Surface>
       </div>

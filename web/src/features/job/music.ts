@@ -3,6 +3,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { API, type Job, refusalOf } from "../../api/client";
 import { type Peaks, parsePeaks } from "../../audio/peaks";
+import { BANDS, Spectrograms, type Waveform } from "../../audio/spectrogram";
 import type { Analysis } from "../../music/analysis";
 import { type Note, parseMidi } from "../../music/midi";
 
@@ -60,4 +61,28 @@ export function usePeaksOf(job: Job, track: string, samplesPerPeak: number): Pea
     ...FOREVER,
   });
   return found.data ?? null;
+}
+
+/** The spectrograms of a job; null while it has none. */
+export function useSpectrograms(job: Job): Spectrograms | null {
+  const { data: waveforms } = useQuery({
+    queryKey: ["waveforms", job.id],
+    queryFn: async ({ signal }) => {
+      const answer = await fetched(`${API}/jobs/${job.id}/peaks`, signal);
+      return (await answer.json()) as Waveform[];
+    },
+    enabled: job.state === "done",
+    ...FOREVER,
+  });
+  return useMemo(() => {
+    if (!waveforms?.some((each) => each.spectrogram)) return null;
+    return new Spectrograms(waveforms, async (track, level, from, to) => {
+      const path = `${API}/jobs/${job.id}/spectrograms/${encodeURIComponent(track)}`;
+      const answer = await fetch(`${path}?samples_per_column=${level}`, {
+        headers: { Range: `bytes=${from * BANDS}-${to * BANDS - 1}` },
+      });
+      if (!answer.ok) throw await refusalOf(answer);
+      return new Uint8Array(await answer.arrayBuffer());
+    });
+  }, [waveforms, job.id]);
 }

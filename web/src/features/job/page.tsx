@@ -11,7 +11,7 @@ import { isWhole, useSource } from "../desk/source";
 import { NowherePage } from "../nowhere";
 import { Watch } from "../watch/watch";
 import { Facts } from "./facts";
-import { useAnalysis, useNotes, usePeaksOf } from "./music";
+import { useAnalysis, useNotes, usePeaksOf, useSpectrograms } from "./music";
 import { Take } from "./take";
 import { Title } from "./title";
 
@@ -33,6 +33,7 @@ function Song({ job }: { job: Job }) {
   const { desk, waves, fault } = useSource(job, pace);
   const analysis = useAnalysis(job);
   const notes = useNotes(job);
+  const spectrograms = useSpectrograms(job);
   const title = job.name;
   const done = job.state === "done";
   const usePeaks = useCallback(
@@ -49,7 +50,7 @@ function Song({ job }: { job: Job }) {
       <Title job={job} />
       {done ? <Facts job={job} analysis={analysis} /> : <Watch job={job} pace={pace} />}
       <DeskPanel
-        {...{ desk, title, analysis, notes, usePeaks, fault }}
+        {...{ desk, title, analysis, notes, usePeaks, spectrograms, fault }}
         canCompare={done && isWhole(job)}
       />
       {done && <Take job={job} desk={desk} />}
