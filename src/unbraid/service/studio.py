@@ -22,7 +22,8 @@ PAGES = re.compile(r"/(jobs/[^/]+)?")  # what the page has a view for; elsewhere
 COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; font-src 'self'; "
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "  # for what changes speed and pitch
+    "worker-src 'self'; style-src 'self'; font-src 'self'; "
     "connect-src 'self'; img-src 'self' blob:; media-src 'self' blob:; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )

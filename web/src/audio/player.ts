@@ -4,10 +4,20 @@
  * Chunks of all tracks are decoded a little ahead and started together, each on the sample where
  * the one before ends; a stretch is begun only when all its tracks are there, so that none is ever
  * late. Of each track: source, gain, pan, meter; then their sum, a gate against clicks when
- * playing begins and ends, and the master.
+ * playing begins and ends, and the master. At another speed or pitch, a shifter stands between the
+ * sum and the gate, and what is shown waits for it.
  */
+import { AS_RECORDED, createShifter, isNeutral, type Shifter, type Tuning } from "./shifter";
 import type { Song, Stereo } from "./song";
-import { chunksAhead, endOf, type Loop, nextStretch, placeAt, type Stretch } from "./timeline";
+import {
+  chunksAhead,
+  cutAt,
+  endOf,
+  type Loop,
+  nextStretch,
+  placeAt,
+  type Stretch,
+} from "./timeline";
 
 export type PlayerState = "paused" | "waiting" | "playing";
 
@@ -37,6 +47,15 @@ const GATE_S = 0.005;
 const SMOOTH_S = 0.012; // time constant of changes in volume
 const METER_SIZE = 1_024;
 
+interface Play {
+  /** When, in seconds of the audio clock. */
+  at: number;
+  /** Which part of the buffer, in seconds; else all of it. */
+  offset?: number;
+  duration?: number;
+  speed?: number;
+}
+
 interface Channel {
   gain: GainNode;
   pan: StereoPannerNode;
@@ -46,6 +65,8 @@ interface Channel {
 export class Player {
   readonly #context: BaseAudioContext;
   readonly #sum: GainNode;
+  readonly #direct: GainNode;
+  readonly #shifted: GainNode;
   readonly #gate: GainNode;
   readonly #master: GainNode;
   readonly #clicks: GainNode;
@@ -61,6 +82,10 @@ export class Player {
   #next = 0; // what is to be scheduled next
   #loop: Loop | null = null;
   #original = false;
+  #tuning: Tuning = AS_RECORDED;
+  #wantedTuning: Tuning = AS_RECORDED;
+  #shifter: Promise<Shifter> | null = null;
+  #latency = 0; // of the shifter, in seconds
   #beats: readonly Beat[] = [];
   #stretches: Stretch[] = [];
   #sources = new Set<AudioBufferSourceNode>();
@@ -81,11 +106,14 @@ export class Player {
     this.#song = song;
     this.#onChange = onChange;
     this.#sum = context.createGain();
+    this.#direct = context.createGain();
+    this.#shifted = new GainNode(context, { gain: 0 });
     this.#gate = new GainNode(context, { gain: 0 });
     this.#master = context.createGain();
     this.#clicks = new GainNode(context, { gain: 0 });
     this.#masterMeter = new AnalyserNode(context, { fftSize: METER_SIZE });
-    this.#sum.connect(this.#gate).connect(this.#master);
+    this.#sum.connect(this.#direct).connect(this.#gate).connect(this.#master);
+    this.#shifted.connect(this.#gate);
     this.#clicks.connect(this.#gate);
     this.#master.connect(this.#masterMeter);
     this.#master.connect(context.destination);
@@ -120,7 +148,7 @@ export class Player {
   get position(): number {
     const context = this.#context as Partial<AudioContext> & BaseAudioContext;
     const delay = context.outputLatency || context.baseLatency || 0;
-    return this.#placeAt(context.currentTime - delay) / this.#song.sampleRate;
+    return this.#heardAt(context.currentTime - delay) / this.#song.sampleRate;
   }
 
   /** Takes the same song, at the same rate, from elsewhere; what is scheduled is played. */
@@ -144,7 +172,7 @@ export class Player {
   pause(): void {
     if (this.#state === "paused") return;
     const end = this.#context.currentTime + GATE_S;
-    this.#place = Math.round(this.#placeAt(end));
+    this.#place = Math.round(this.#heardAt(end));
     this.#stop(end);
     this.#rest();
   }
@@ -166,7 +194,20 @@ export class Player {
       end: Math.round(loop.end * rate),
     };
     if (this.#state !== "paused") {
-      this.#again(Math.round(this.#placeAt(this.#context.currentTime + SOON_S)));
+      this.#again(Math.round(this.#heardAt(this.#context.currentTime + SOON_S)));
+    }
+  }
+
+  /** Plays slower or faster, higher or lower, each without the other; as soon as that is loaded. */
+  async setTuning(tuning: Tuning): Promise<void> {
+    this.#wantedTuning = tuning;
+    try {
+      const shifter = await this.#shifterFor(tuning);
+      if (this.#wantedTuning === tuning && shifter) await this.#tune(tuning, shifter);
+    } catch (error) {
+      this.#shifter = null;
+      this.#fault = error instanceof Error ? error : new Error(String(error));
+      this.#onChange();
     }
   }
 
@@ -259,9 +300,61 @@ export class Player {
     else value.setTargetAtTime(target, this.#context.currentTime, SMOOTH_S);
   }
 
+  /** Loads the shifter when it is needed for the first time. */
+  #shifterFor(tuning: Tuning): Promise<Shifter> | null {
+    if (!isNeutral(tuning)) {
+      this.#shifter ??= createShifter(this.#context).then((shifter) => {
+        this.#sum.connect(shifter.node).connect(this.#shifted);
+        return shifter;
+      });
+    }
+    return this.#shifter;
+  }
+
+  async #tune(tuning: Tuning, shifter: Shifter): Promise<void> {
+    const before = this.#tuning;
+    const paused = this.#state === "paused";
+    const now = this.#context.currentTime;
+    const at = paused ? now : onSample(now + SOON_S, this.#context.sampleRate);
+    const neutral = isNeutral(tuning);
+    const tuned = neutral ? shifter.rest() : shifter.tune(tuning, at + shifter.latency);
+    this.#tuning = tuning;
+    if (neutral === isNeutral(before)) {
+      if (!paused && tuning.speed !== before.speed) this.#bend(at);
+    } else {
+      const place = Math.round(this.#heardAt(at));
+      this.#direct.gain.setValueAtTime(neutral ? 1 : 0, at);
+      this.#shifted.gain.setValueAtTime(neutral ? 0 : 1, at);
+      this.#latency = neutral ? 0 : shifter.latency;
+      if (!paused) this.#again(place);
+    }
+    await tuned;
+  }
+
+  /** Goes on at another speed from a time on, without a gap. */
+  #bend(time: number): void {
+    const rate = this.#song.sampleRate;
+    const kept = cutAt(this.#stretches, time, rate);
+    const last = kept.at(-1);
+    if (!last || onSample(endOf(last, rate), this.#context.sampleRate) < time) {
+      this.#again(Math.round(this.#heardAt(time)));
+      return;
+    }
+    this.#next = this.#placeAt(time);
+    this.#silence(time);
+    this.#stretches = kept;
+    this.#pump();
+  }
+
+  /** Which place is given to the graph at a time. */
   #placeAt(time: number): number {
     if (this.#state === "paused") return this.#place;
     return placeAt(this.#stretches, time, this.#song.sampleRate) ?? this.#place;
+  }
+
+  /** Which place is heard at a time. */
+  #heardAt(time: number): number {
+    return this.#placeAt(time - this.#latency);
   }
 
   #begin(place: number): void {
@@ -284,9 +377,13 @@ export class Player {
     gain.cancelScheduledValues(currentTime);
     gain.setValueAtTime(gain.value, Math.max(currentTime, time - GATE_S));
     gain.linearRampToValueAtTime(0, time);
+    this.#silence(time);
+    this.#stretches = [];
+  }
+
+  #silence(time: number): void {
     for (const source of this.#sources) source.stop(time);
     this.#sources.clear();
-    this.#stretches = [];
   }
 
   #rest(): void {
@@ -315,12 +412,13 @@ export class Player {
       const next = nextStretch(this.#next, chunkLength, available, this.#loop);
       const sounds = next && this.#chunks.get(next.chunk);
       if (!next || !sounds) {
-        if (until <= currentTime) this.#dry(last);
+        if (until + this.#latency <= currentTime) this.#dry(last);
         break;
       }
       const late = until < currentTime + SOON_S / 2;
       const at = late ? onSample(currentTime + SOON_S, this.#context.sampleRate) : until;
-      this.#schedule({ at, from: next.from, length: next.length }, next.chunk, sounds, late);
+      const stretch = { at, from: next.from, length: next.length, speed: this.#tuning.speed };
+      this.#schedule(stretch, next.chunk, sounds, late);
     }
     this.#load();
   }
@@ -346,18 +444,21 @@ export class Player {
     const duration = stretch.length / sampleRate;
     if (fresh) {
       const gain = this.#gate.gain;
-      gain.setValueAtTime(0, stretch.at);
-      gain.linearRampToValueAtTime(1, stretch.at + GATE_S);
+      const heard = stretch.at + this.#latency;
+      gain.setValueAtTime(0, heard);
+      gain.linearRampToValueAtTime(1, heard + GATE_S);
     }
     tracks.forEach((track, k) => {
       const channel = this.#channels.get(track);
-      if (channel) this.#start(sounds[k]!, channel.gain, stretch.at, offset, duration);
+      const play = { at: stretch.at, offset, duration, speed: stretch.speed };
+      if (channel) this.#start(sounds[k]!, channel.gain, play);
     });
     const first = stretch.from / sampleRate;
     for (const beat of this.#beats) {
       if (beat.time >= first && beat.time < first + duration) {
         const sound = this.#clickSounds[beat.first ? 0 : 1];
-        this.#start(sound, this.#clicks, stretch.at + beat.time - first, 0, sound.duration);
+        const at = stretch.at + (beat.time - first) / stretch.speed + this.#latency;
+        this.#start(sound, this.#clicks, { at });
       }
     }
     const since = this.#context.currentTime - 1;
@@ -367,8 +468,12 @@ export class Player {
     this.#set("playing");
   }
 
-  #start(buffer: AudioBuffer, to: AudioNode, at: number, offset: number, duration: number): void {
-    const source = new AudioBufferSourceNode(this.#context, { buffer });
+  #start(
+    buffer: AudioBuffer,
+    to: AudioNode,
+    { at, offset = 0, duration = buffer.duration, speed = 1 }: Play,
+  ): void {
+    const source = new AudioBufferSourceNode(this.#context, { buffer, playbackRate: speed });
     source.connect(to);
     source.start(at, offset, duration);
     this.#sources.add(source);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chunksAhead, nextStretch, placeAt, type Stretch, snap } from "./timeline";
+import { chunksAhead, cutAt, endOf, nextStretch, placeAt, type Stretch, snap } from "./timeline";
 
 const CHUNK = 100;
 const SONG = 350;
@@ -54,11 +54,21 @@ test("no more is decoded ahead than was asked for", () => {
 
 test("the place is that of the stretch that sounds, and stands still where there is none", () => {
   const stretches: Stretch[] = [
-    { at: 1, from: 50, length: 20 },
-    { at: 3, from: 10, length: 40 },
+    { at: 1, from: 50, length: 20, speed: 1 },
+    { at: 3, from: 10, length: 40, speed: 1 },
   ];
   const places = [0.5, 1, 2, 2.9, 3.5, 99].map((time) => placeAt(stretches, time, 10));
   expect(places).toEqual([null, 50, 60, 69, 15, 50]);
+});
+
+test("at half the speed a stretch takes twice as long, and can be cut anywhere", () => {
+  const slow: Stretch = { at: 1, from: 50, length: 20, speed: 0.5 };
+  expect(endOf(slow, 10)).toBe(5);
+  expect(placeAt([slow], 2, 10)).toBe(55);
+  const next = { ...slow, at: 5, from: 70 };
+  expect(cutAt([slow, next], 3, 10)).toEqual([{ ...slow, length: 10 }]);
+  expect(cutAt([slow, next], 5, 10)).toEqual([slow]);
+  expect(cutAt([slow, next], 1, 10)).toEqual([]);
 });
 
 test("a time snaps to the nearest beat", () => {

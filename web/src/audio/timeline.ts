@@ -7,6 +7,8 @@ export interface Stretch {
   from: number;
   /** How much of the song it is, in samples. */
   length: number;
+  /** Seconds of the song in a second. */
+  speed: number;
 }
 
 export interface Loop {
@@ -62,12 +64,26 @@ export function placeAt(
   let now: Stretch | null = null;
   for (const stretch of stretches) if (stretch.at <= time) now = stretch;
   if (!now) return null;
-  return now.from + Math.min(now.length, (time - now.at) * samplesPerSecond);
+  return now.from + Math.min(now.length, (time - now.at) * now.speed * samplesPerSecond);
 }
 
 /** When a stretch is over. */
 export function endOf(stretch: Stretch, samplesPerSecond: number): number {
-  return stretch.at + stretch.length / samplesPerSecond;
+  return stretch.at + stretch.length / (stretch.speed * samplesPerSecond);
+}
+
+/** The stretches up to a time, the last of them cut there. */
+export function cutAt(
+  stretches: readonly Stretch[],
+  time: number,
+  samplesPerSecond: number,
+): Stretch[] {
+  return stretches
+    .filter((each) => each.at < time)
+    .map((each) => {
+      const length = (time - each.at) * each.speed * samplesPerSecond;
+      return { ...each, length: Math.min(each.length, length) };
+    });
 }
 
 /** The beat that is nearest to a time. */

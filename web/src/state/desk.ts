@@ -1,6 +1,7 @@
 /** What the hands are on while a song plays; the sound itself is the player's matter. */
 import { createStore, type StoreApi } from "zustand";
 import { AS_IT_IS, type Beat, Player, type PlayerState, type TrackSettings } from "../audio/player";
+import { AS_RECORDED, type Tuning } from "../audio/shifter";
 import type { Song } from "../audio/song";
 import { snap } from "../audio/timeline";
 
@@ -18,6 +19,7 @@ export interface DeskState {
   /** Whether the song is heard as it was, whatever the mix. */
   original: boolean;
   click: boolean;
+  tuning: Tuning;
   /** The part that is repeated, while `looping`. */
   loop: Span | null;
   looping: boolean;
@@ -34,6 +36,7 @@ const NOTHING: DeskState = {
   master: 1,
   original: false,
   click: false,
+  tuning: AS_RECORDED,
   loop: null,
   looping: false,
   duration: 0,
@@ -43,11 +46,15 @@ const NOTHING: DeskState = {
 
 const LEAST_LOOP_S = 0.2;
 
+export const SPEEDS = { least: 0.5, most: 1.5, step: 0.05 };
+export const SEMITONES = { least: -12, most: 12, step: 1 };
+
 export class Desk {
   readonly store: StoreApi<DeskState> = createStore(() => NOTHING);
   #context: AudioContext | null = null;
   #player: Player | null = null;
   #beats: readonly Beat[] = [];
+  #tuned: Promise<void> | undefined;
 
   get state(): DeskState {
     return this.store.getState();
@@ -88,6 +95,7 @@ export class Desk {
 
   async play(): Promise<void> {
     await this.#context?.resume();
+    await this.#tuned;
     this.#player?.play();
   }
 
@@ -123,6 +131,17 @@ export class Desk {
   setClick(click: boolean): void {
     this.store.setState({ click });
     this.#player?.setClick(click ? 1 : 0);
+  }
+
+  /** Plays slower or faster, higher or lower, each without the other. */
+  tune(part: Partial<Tuning>): void {
+    const wanted = { ...this.state.tuning, ...part };
+    const tuning = {
+      speed: onStep(wanted.speed, SPEEDS),
+      semitones: onStep(wanted.semitones, SEMITONES),
+    };
+    this.store.setState({ tuning });
+    this.#tuned = this.#player?.setTuning(tuning);
   }
 
   /** Shows which part would be repeated. */
@@ -165,6 +184,11 @@ export class Desk {
     const fault = player.fault?.message ?? null;
     this.store.setState({ state, tracks, duration, available, fault });
   }
+}
+
+function onStep(value: number, { least, most, step }: typeof SPEEDS): number {
+  const stepped = Math.round(Math.round(value / step) * step * 100) / 100;
+  return Math.min(most, Math.max(least, stepped));
 }
 
 /** How each track goes into the mix that is heard, as the server takes it. */

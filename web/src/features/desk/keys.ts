@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
 import { AS_IT_IS } from "../../audio/player";
-import type { Desk } from "../../state/desk";
+import { type Desk, SPEEDS } from "../../state/desk";
 import { type ViewStore, within, zoomed } from "../../state/view";
 
 /** What each key does, for those who ask. */
@@ -16,6 +16,7 @@ export const KEYS: readonly [string, string][] = [
   ["L", "repeat four bars, or no longer"],
   ["[ ]", "the repeated part begins or ends here"],
   ["C", "click on the beats"],
+  [", .", "slower or faster; with Shift, a semitone lower or higher"],
   ["+ −", "nearer or farther"],
   ["0", "the whole song"],
 ];
@@ -55,6 +56,14 @@ function act(desk: Desk, view: ViewStore, beats: readonly number[], event: Keybo
   if (track) {
     const { mute, solo } = state.settings[track] ?? AS_IT_IS;
     desk.change(track, event.shiftKey ? { solo: !solo } : { mute: !mute });
+    return true;
+  }
+  const way = { Comma: -1, Period: 1 }[event.code];
+  if (way) {
+    const { speed, semitones } = state.tuning;
+    desk.tune(
+      event.shiftKey ? { semitones: semitones + way } : { speed: speed + way * SPEEDS.step },
+    );
     return true;
   }
   switch (event.key) {

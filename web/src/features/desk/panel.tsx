@@ -16,6 +16,7 @@ import { useMediaSession } from "./session";
 import { type Shows, ShowsChoice } from "./shows";
 import { Tempo } from "./tempo";
 import { Transport } from "./transport";
+import { Tuning } from "./tuning";
 
 export interface DeskProps extends Omit<RowProps, "view"> {
   title: string;
@@ -66,6 +67,7 @@ export function DeskPanel(props: DeskProps) {
         Play
       </h2>
       <Transport {...{ desk, view, beats, downbeats, canCompare }} />
+      <Tuning desk={desk} />
       {trouble && (
         <Notice kind="bad" className="mt-3">
           {trouble}

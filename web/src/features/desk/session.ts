@@ -7,6 +7,7 @@ export function useMediaSession(desk: Desk, title: string): void {
   const state = useDesk(desk, (now) => now.state);
   const ready = useDesk(desk, (now) => now.tracks.length > 0);
   const duration = useDesk(desk, (now) => now.duration);
+  const speed = useDesk(desk, (now) => now.tuning.speed);
 
   useEffect(() => {
     const session = navigator.mediaSession;
@@ -30,6 +31,7 @@ export function useMediaSession(desk: Desk, title: string): void {
     const session = navigator.mediaSession;
     if (!session || !ready || !duration) return;
     session.playbackState = state === "paused" ? "paused" : "playing";
-    session.setPositionState({ duration, position: Math.min(duration, desk.position) });
-  }, [desk, ready, state, duration]);
+    const position = Math.min(duration, desk.position);
+    session.setPositionState({ duration, position, playbackRate: speed });
+  }, [desk, ready, state, duration, speed]);
 }
