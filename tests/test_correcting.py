@@ -134,6 +134,7 @@ def test_notes_of_a_stem_are_replaced_and_no_others(result: Path, made: Path) ->
     assert [note.start_s for note in after.notes["bass"]] == pytest.approx([1.0, 2.0], abs=0.002)
     assert after.manifest.midi
     assert after.manifest.midi.notes["bass"] == 2
+    assert after.manifest.midi.corrected == ("bass",)
     assert_same_music(result / "midi/vocals.mid", made / "midi/vocals.mid")
     both = [each for each in timed(result / "midi/all.mid") if each[2][0] == 0x91]
     bass = [each for each in timed(result / "midi/bass.mid") if each[2][0] == 0x91]

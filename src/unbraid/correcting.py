@@ -216,5 +216,6 @@ def _correct_midi(
             "tempo_bpm": round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
             "tempo_source": source,
             "notes": midi.notes | {name: len(played) for name, played in notes.items()},
+            "corrected": tuple(sorted({*midi.corrected, *notes})),
         }
     )

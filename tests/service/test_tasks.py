@@ -100,6 +100,45 @@ def test_a_result_is_set_right_and_its_exports_follow(server: Served, done: str)
         assert answer.status_code == 422, wrong
 
 
+def test_tasks_are_undone_and_done_again_to_the_byte(server: Served, done: str) -> None:
+    def undos() -> list[str | None]:
+        return [task["undo"] for task in server.job(done)["tasks"][:2]]
+
+    def correct(**wish: Any) -> str:
+        task_id = str(server.client.patch(f"{JOBS}/{done}/analysis", json=wish).json()["id"])
+        list(server.watch(task_id))
+        return task_id
+
+    def undo(task_id: str) -> int:
+        return server.client.post(f"{JOBS}/{task_id}/undo").status_code
+
+    first, options = fetch(server, done), server.job(done)["options"]
+    one = correct(downbeat=1)
+    second = fetch(server, done)
+    two = post(server, f"{JOBS}/{done}/transcribe", {"midi_tempo": 70})["id"]
+    list(server.watch(two))
+    third = fetch(server, done)
+    assert undos() == ["undo", None]
+    assert undo(one) == 409
+    assert undo(two) == 200
+    assert (fetch(server, done), undos()) == (second, ["redo", "undo"])
+    assert server.job(done)["options"] == options
+    assert undo(one) == 200
+    assert (fetch(server, done), undos()) == (first, [None, "redo"])
+    versions = {file["name"]: file["version"] for file in server.job(done)["files"]}
+    assert [undo(one), undo(two)] == [200, 200]
+    assert (fetch(server, done), undos()) == (third, ["undo", None])
+    assert server.job(done)["options"]["midi_tempo"] == 70
+    after = {file["name"]: file["version"] for file in server.job(done)["files"]}
+    assert {name for name in after if versions[name] != after[name]} == {
+        name for name in after if first[name] != third[name]
+    }
+    assert [undo(two), undo(one)] == [200, 200]
+    correct(downbeat=-1)
+    assert undo(one) == 409
+    assert undo(done) == 409
+
+
 def test_stems_are_scored_against_true_ones(server: Served, done: str) -> None:
     stems = {
         name: server.client.put(

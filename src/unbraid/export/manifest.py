@@ -91,7 +91,7 @@ class AudioRecord(Record):
 
 
 class MidiRecord(Record):
-    """The MIDI files."""
+    """The MIDI files; the notes of `corrected` stems were set right by hand."""
 
     tempo_bpm: float
     tempo_source: TempoSource
@@ -99,6 +99,7 @@ class MidiRecord(Record):
     raw: dict[str, str] = {}
     quantised: bool = False
     notes: dict[str, int]
+    corrected: tuple[str, ...] = ()
 
 
 class PassRecord(Record):

@@ -244,12 +244,10 @@ class Claims:
             elif parent.files != list(base):
                 _queue_again(session, job)
             else:
-                kept = {file["key"] for file in files}
-                job.replaced = [file for file in base if file["key"] not in kept]
-                job.result_bytes = sum(file["size_bytes"] for file in job.replaced)
-                parent.files, parent.options = list(files), job.options
+                if list(files) != parent.files:
+                    options = job.options if job.kind == "transcribe" else parent.options
+                    parent.become(list(files), options, job)
                 parent.scores = dict(scores) if scores else parent.scores
-                parent.result_bytes = sum(file["size_bytes"] for file in files)
                 _complete(session, job, warnings)
 
     def fail(self, claim: Claim, error: dict[str, Any], *, again: bool) -> None:

@@ -92,7 +92,9 @@ class Batch(Base):
 class Job(Base):
     """A song to take apart, or a task: work on the result of another job, its `parent_id`.
 
-    A task keeps what it `replaced` among the files of its parent until it is cleared away itself.
+    A task keeps what it `replaced` among the files of its parent until it is cleared away itself;
+    `undoing` has the files that its parent `is` by it, with those and the options that there were
+    before, the other way round once it is `undone`.
 
     `turn` orders the jobs of one priority fairly: see `jobs.submit`. A running job belongs to the
     `worker` that claimed it under `token`, as long as that renews the lease.
@@ -137,6 +139,7 @@ class Job(Base):
     result_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     peaks: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
     replaced: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
+    undoing: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     scores: Mapped[dict[str, Any] | None]
     warnings: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     audio_s: Mapped[float | None]
@@ -149,6 +152,23 @@ class Job(Base):
         sa.Index("job_by_parent", "parent_id"),
         sa.Index("job_by_batch", "batch_id"),
     )
+
+    def become(
+        self,
+        files: list[dict[str, Any]],
+        options: dict[str, Any],
+        task: "Job",
+        *,
+        undone: bool = False,
+    ) -> None:
+        """Have other files and options by a task, done or undone, which keeps those before."""
+        kept = {file["key"] for file in files}
+        task.replaced = [file for file in self.files if file["key"] not in kept]
+        task.result_bytes = sum(file["size_bytes"] for file in task.replaced)
+        was = {"files": self.files, "options": self.options}
+        task.undoing = {"undone": undone, "is": files, "was": was}
+        self.files, self.options = files, options
+        self.result_bytes = sum(file["size_bytes"] for file in files)
 
     @property
     def title(self) -> str:

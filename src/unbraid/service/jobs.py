@@ -37,6 +37,7 @@ from unbraid.types import ProcessOptions, Stage
 
 Priority = Literal["low", "normal", "high"]
 PRIORITIES: dict[Priority, int] = {"low": -1, "normal": 0, "high": 1}
+Undo = Literal["undo", "redo"]
 TASK_PRIORITY: Priority = "high"  # somebody waits for it
 STAGES_OF: dict[JobKind, tuple[Stage, ...]] = {
     "process": ("decode", "separate", "judge", "analyse", "transcribe", "export"),
@@ -90,6 +91,13 @@ class Order:
         wish = [self.options, self.priority, self.fallback, self.keep_days]
         facts = [self.upload_id, self.url, *wish]
         return hashlib.sha256(TypeAdapter(list[Any]).dump_json(facts)).hexdigest()
+
+
+def undo_of(task: Job, parent: Job) -> Undo | None:
+    """What undoing a task would do to the result now; None where it cannot be undone."""
+    if not task.undoing or task.undoing["is"] != parent.files:
+        return None
+    return "redo" if task.undoing["undone"] else "undo"
 
 
 @dataclass(frozen=True)
@@ -215,6 +223,25 @@ class Jobs:
                 fingerprint="",
             )
             return self._queue(session, job, TASK_PRIORITY)
+
+    def undo(self, owner: str, task_id: str) -> Job:
+        """Give a result back what a task has changed; of an undone task, what it had made.
+
+        Returns:
+            The job whose result it is.
+
+        Raises:
+            NotFound: there is no such task.
+            Conflict: it changed nothing, or the result has changed since.
+        """
+        with self.database.write() as session:
+            task = _job(session, owner, task_id, lock=True)
+            parent = _job(session, owner, task.parent_id or task_id, lock=True)
+            if (turn := undo_of(task, parent)) is None:
+                raise Conflict("the result has changed since; undo the latest change first")
+            was = (task.undoing or {})["was"]
+            parent.become(was["files"], was["options"], task, undone=turn == "undo")
+            return parent
 
     def tasks(self, job_id: str) -> Sequence[Job]:
         """The work on the result of a job, the latest first."""

@@ -25,7 +25,7 @@ from unbraid.service.db import (
     StepState,
     Upload,
 )
-from unbraid.service.jobs import ACTIVE, OPTIONS, PRIORITIES, Priority
+from unbraid.service.jobs import ACTIVE, OPTIONS, PRIORITIES, Priority, Undo, undo_of
 from unbraid.service.networks import Branch, LayerKind
 from unbraid.service.parts import PartKind
 from unbraid.service.waiting import Wait
@@ -377,6 +377,7 @@ class FileView(BaseModel):
     size_bytes: int
     content_type: str
     url: str
+    version: Annotated[str, Field(description="another one whenever the file changes")]
 
 
 class StepView(BaseModel):
@@ -445,6 +446,20 @@ class JobSummary(BaseModel):
         return cls(**_facts(job))
 
 
+class TaskView(JobSummary):
+    """A task, in short."""
+
+    undo: Annotated[
+        Undo | None,
+        Field(description="what undoing it would do; null where the result has changed since"),
+    ]
+
+    @classmethod
+    def within(cls, job: Job, task: Job) -> Self:
+        """The short view of a task of a job."""
+        return cls(**_facts(task), undo=undo_of(task, job))
+
+
 class JobView(JobSummary):
     """A job."""
 
@@ -459,7 +474,7 @@ class JobView(JobSummary):
     ]
     warnings: Annotated[list[str], Field(description="what one should know of the result")]
     tasks: Annotated[
-        list[JobSummary], Field(description="work on the result, of the last day, the latest first")
+        list[TaskView], Field(description="work on the result, of the last day, the latest first")
     ]
     last_event: Annotated[int, Field(description="number of the latest event")]
 
@@ -480,12 +495,13 @@ class JobView(JobSummary):
                     size_bytes=file["size_bytes"],
                     content_type=content_type(file["name"]),
                     url=f"/api/v1/jobs/{job.id}/files/{quote(file['name'])}",
+                    version=file["key"].rpartition("/")[2],
                 )
                 for file in job.files
             ],
             scores=SCORES.validate_python(job.scores),
             warnings=job.warnings or [],
-            tasks=[JobSummary.of(task) for task in tasks],
+            tasks=[TaskView.within(job, task) for task in tasks],
             last_event=job.last_event,
         )
 

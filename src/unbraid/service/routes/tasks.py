@@ -63,6 +63,15 @@ def score(
     return _task(house, owner, job.id, Task("score", wish={"stems": wish.stems}), response)
 
 
+@router.post("/undo")
+def undo(job_id: str, house: AtHouse, owner: Owner) -> JobView:
+    """Undo this task, the latest that changed its result: that is at once as it was before.
+
+    Once more, and it is as the task had made it. Gives the job whose result it is.
+    """
+    return job_view(house, house.jobs.undo(owner, job_id))
+
+
 def _task(house: House, owner: str, job_id: str, task: Task, response: Response) -> JobView:
     house.check_room(owner)
     made = house.jobs.add_task(owner, job_id, task)
