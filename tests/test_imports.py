@@ -19,7 +19,7 @@ LAYERS = [
     {"export"},
     {"stages"},
     {"analysing", "transcribing"},
-    {"pipeline", "transcript", "recording", "diagnosis"},
+    {"pipeline", "transcript", "rewriting", "recording", "diagnosis"},
     {"trial", "batch", "listening", "exporting", "retranscribing", "correcting", "comparing"},
     {"terminal", "service"},
     {"cli", "gradio_app"},

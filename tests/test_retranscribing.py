@@ -7,10 +7,11 @@ import pytest
 import soundfile
 
 from unbraid import Progress, export_result, process, transcribe_result
+from unbraid.correcting import Correction, correct_result
 from unbraid.demo import DemoSong
 from unbraid.errors import Cancelled, InputError
 from unbraid.export.song import open_song
-from unbraid.types import ProcessOptions, QuantiseOptions, TranscriptionOptions
+from unbraid.types import NoteEvent, ProcessOptions, QuantiseOptions, TranscriptionOptions
 
 RATE = 44_100
 OPTIONS = ProcessOptions(bit_depth="32f")
@@ -77,6 +78,26 @@ def test_other_options_write_other_notes_and_the_scores_follow(result: Path) -> 
     differing = changed(before, contents(result))
     assert {"manifest.json", "midi/all.mid", "notation/song.musicxml"} <= differing
     assert not [name for name in differing if name.startswith(("stems", "analysis"))]
+
+
+def test_some_stems_are_transcribed_and_the_others_keep_their_notes(result: Path) -> None:
+    correct_result(result, Correction(notes={"bass": (NoteEvent(1, 2, 40, 0.5),), "other": ()}))
+    before = notes(result)
+    options = replace(OPTIONS, transcription=TranscriptionOptions(onset_threshold=0.8))
+    manifest = transcribe_result(result, options, stems=["other"])
+    assert manifest.options == OPTIONS
+    assert manifest.midi
+    assert manifest.midi.corrected == ("bass",)
+    after = notes(result)
+    assert [each for each in after if each[0] != "other"] == [
+        each for each in before if each[0] != "other"
+    ]
+    assert len([each for each in after if each[0] == "other"]) == manifest.midi.notes["other"] > 0
+    transcribe_result(result, options)
+    whole = [each[:2] for each in notes(result) if each[0] == "other"]
+    assert [each[:2] for each in after if each[0] == "other"] == whole
+    with pytest.raises(InputError, match="'drums' has no notes here"):
+        transcribe_result(result, options, stems=["drums"])
 
 
 def test_a_result_without_notes_gets_them(demo: DemoSong, tmp_path: Path) -> None:

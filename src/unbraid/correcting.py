@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-import mido
 import numpy as np
 
 from unbraid.analysing import key_record
@@ -15,13 +14,11 @@ from unbraid.errors import InputError, ResourceError, resource_error
 from unbraid.export.analysis import AnalysisRecord, ChordRecord, TempoPoint, dump_analysis
 from unbraid.export.chord_symbols import symbol
 from unbraid.export.folder import ResultFolder
-from unbraid.export.manifest import Manifest, MidiRecord
-from unbraid.export.midi import MidiTrack, clock_of, stem_tracks, write_midi
-from unbraid.export.retiming import retimed_track
+from unbraid.export.manifest import Manifest
 from unbraid.export.song import Song, open_song
 from unbraid.exporting import note, remake_exports
+from unbraid.rewriting import rewrite_midi
 from unbraid.spelling import FIFTHS, Mode, pitch_class, tonic_name
-from unbraid.transcribing import midi_tempo
 from unbraid.types import (
     BeatGrid,
     ChordSegment,
@@ -96,7 +93,9 @@ def correct_result(
             _correct_analysis(target, song, correction)
         with open_song(target.path) as song:
             if midi := song.manifest.midi:
-                midi = _correct_midi(target, song, midi, correction.notes)
+                corrected = tuple(sorted({*midi.corrected, *correction.notes}))
+                midi = rewrite_midi(target, song, midi, correction.notes)
+                midi = midi.model_copy(update={"corrected": corrected})
                 note(target, song.manifest.model_copy(update={"midi": midi}))
     except OSError as error:
         raise resource_error(error) from error
@@ -177,45 +176,4 @@ def _filled(chords: Sequence[ChordSegment], duration_s: float) -> tuple[ChordRec
         ChordRecord(start=round(start_s, 3), end=round(min(end_s, duration_s), 3), label=label)
         for (start_s, end_s), label in zip(pairwise(edges), labels, strict=True)
         if start_s < min(end_s, duration_s)
-    )
-
-
-def _correct_midi(
-    target: ResultFolder,
-    song: Song,
-    midi: MidiRecord,
-    notes: Mapping[StemName, tuple[NoteEvent, ...]],
-) -> MidiRecord:
-    """Write the MIDI files anew; what was not set right sounds when it did, bends and all."""
-    given = song.manifest.options.midi_tempo
-    tempo, source = midi_tempo(given, song.grid if given is not None else song.beats)
-    clock = clock_of(tempo)
-    fresh = {
-        track.name: track
-        for track in stem_tracks({name: notes.get(name, ()) for name in song.notes})
-        if track.name in notes
-    }
-
-    def write(name: str, tracks: Sequence[MidiTrack | mido.MidiTrack], *, marked: bool) -> None:
-        with target.writing(target.path / name) as unfinished:
-            chords = song.chords if marked else ()
-            write_midi(unfinished, tracks, tempo, chords, song.tags, song.key)
-
-    tracks: dict[str, MidiTrack | mido.MidiTrack] = {
-        name: fresh.get(name) or retimed_track(target.path / file, clock)
-        for name, file in midi.files.items()
-        if name != "all"
-    }
-    for name, track in tracks.items():
-        write(midi.files[name], [track], marked=False)
-    write(midi.files["all"], list(tracks.values()), marked=True)
-    for file in midi.raw.values():
-        write(file, [retimed_track(target.path / file, clock)], marked=False)
-    return midi.model_copy(
-        update={
-            "tempo_bpm": round(tempo.tempo_bpm, 3) if isinstance(tempo, BeatGrid) else tempo,
-            "tempo_source": source,
-            "notes": midi.notes | {name: len(played) for name, played in notes.items()},
-            "corrected": tuple(sorted({*midi.corrected, *notes})),
-        }
     )

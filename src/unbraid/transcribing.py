@@ -161,8 +161,7 @@ def write_song(
     if given_bpm is not None:
         grid = BeatGrid.steady(given_bpm, song.duration_s)
     tempo, source = midi_tempo(given_bpm, grid)
-    song_db = 20 * math.log10(song.rms + 1e-6)
-    played = _edited(heard, song.options, song_db, grid)
+    played = edited(song, heard, grid)
     tracks = played.tracks()
     write = partial(_write, song, tempo, key)
     return MidiRecord(
@@ -217,11 +216,16 @@ def _kept(folder: ResultFolder, name: str, kind: TypeAdapter[T], hear: Callable[
     return heard
 
 
-def _edited(
-    heard: Played, options: ProcessOptions, song_db: float, grid: BeatGrid | None
-) -> Played:
-    """What the stems play as it is written: cleaned, and on the grid if that was asked for."""
-    cleanup, quantise = options.cleanup, options.quantise
+def edited(song: Material, heard: Played, grid: BeatGrid | None) -> Played:
+    """What the stems play as it is written: cleaned, and on the grid if that was asked for.
+
+    Args:
+        song: what was listened to.
+        heard: what its stems play.
+        grid: where notes are moved to; None where there are no beats.
+    """
+    cleanup, quantise = song.options.cleanup, song.options.quantise
+    song_db = 20 * math.log10(song.rms + 1e-6)
     notes = {
         name: clean_notes(each, cleanup, monophonic=name in cleanup.monophonic, song_db=song_db)
         for name, each in heard.notes.items()

@@ -219,6 +219,7 @@ def test_a_task_needs_not_wait_for_songs(server: Served, done: str, long_song: P
         ("transcribe", {"transcription": {"onset_threshold": 2}}, 422),
         ("transcribe", {"midi_tempo": 0}, 422),
         ("transcribe", {"nonsense": 1}, 422),
+        ("transcribe", {"stems": ["bass"], "midi_tempo": 90}, 422),
         ("exports", {"formats": []}, 422),
         ("exports", {"formats": ["pdf"]}, 422),
     ],

@@ -245,7 +245,8 @@ class Claims:
                 _queue_again(session, job)
             else:
                 if list(files) != parent.files:
-                    options = job.options if job.kind == "transcribe" else parent.options
+                    wholly = job.kind == "transcribe" and not job.wish  # not some stems alone
+                    options = job.options if wholly else parent.options
                     parent.become(list(files), options, job)
                 parent.scores = dict(scores) if scores else parent.scores
                 _complete(session, job, warnings)

@@ -198,6 +198,7 @@ class TranscribeRequest(BaseModel):
             "examples": [
                 {"transcription": {"onset_threshold": 0.6, "min_note_duration_s": 0.1}},
                 {"quantise": {"grid": "1/16", "swing": 0.2}, "midi_tempo": None},
+                {"stems": ["bass"], "transcription": {"onset_threshold": 0.4}},
             ]
         },
     )
@@ -214,10 +215,24 @@ class TranscribeRequest(BaseModel):
     midi_tempo: float | None = Field(
         default=None, description="beats per minute of the MIDI files; null is the song's own"
     )
+    stems: Annotated[
+        list[StemName] | None,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="those to transcribe; null for all. Others keep their notes",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_tempo(self) -> Self:
+        if self.stems is not None and "midi_tempo" in self.model_fields_set:
+            raise ValueError("midi_tempo is for all stems; leave stems out, or the tempo")
+        return self
 
     def applied_to(self, options: ProcessOptions) -> ProcessOptions:
         """Options with what was given."""
-        given = {name: getattr(self, name) for name in self.model_fields_set}
+        given = {name: getattr(self, name) for name in self.model_fields_set - {"stems"}}
         return replace(options, **given)
 
 

@@ -67,8 +67,9 @@ def _transcribe(
     folder: Path, claim: Claim, shop: Workshop, on_progress: OnProgress
 ) -> Sequence[str]:
     threads = shop.settings.worker_threads
+    stems = (claim.wish or {}).get("stems")
     return transcribe_result(
-        folder, claim.options, threads=threads, on_progress=on_progress
+        folder, claim.options, stems=stems, threads=threads, on_progress=on_progress
     ).warnings
 
 

@@ -32,7 +32,8 @@ def transcribe(
     if wish.midi_tempo is not None:
         check_tempo(wish.midi_tempo)
     options = wish.applied_to(OPTIONS.validate_python(job.options))
-    return _task(house, owner, job.id, Task("transcribe", options), response)
+    stems = {"stems": wish.stems} if wish.stems else None
+    return _task(house, owner, job.id, Task("transcribe", options, stems), response)
 
 
 @router.post("/exports", status_code=HTTPStatus.CREATED)
