@@ -17,6 +17,9 @@ from websockets.sync.client import ClientConnection
 
 from unbraid.analysis.spectra import mel, stft
 from unbraid.export.manifest import Manifest
+from unbraid.service.db import Database
+from unbraid.service.speeds import measured_speeds, way_of
+from unbraid.types import ProcessOptions
 
 JOBS, UPLOADS = "/api/v1/jobs", "/api/v1/uploads"
 STEM = {"stems": ["bass"], "residual": "off", "midi": False, "analysis": False}
@@ -392,6 +395,17 @@ def test_what_the_server_has_can_be_listed(server: Served) -> None:
     assert server.client.get("/api/v1/limits").json()["max_upload_bytes"] == 100_000_000
     assert server.client.get("/ready").json() == {"status": "ready", "workers": 1}
     assert server.client.get("/docs").status_code == 200
+
+
+def test_the_speed_of_a_model_is_what_was_measured_here(
+    server: Served, done: dict[str, Any]
+) -> None:
+    assert done["options"]["model"] == "lite"
+    database = Database(f"sqlite:///{server.data / 'unbraid.sqlite'}")
+    assert measured_speeds(database)[way_of(ProcessOptions(stems=("bass",)))] > 0
+    database.close()
+    models = {each["name"]: each for each in server.client.get("/api/v1/models").json()}
+    assert models["htdemucs"]["speed"] is None
 
 
 def test_stems_can_be_heard_while_the_job_runs(server: Served, long_song: Path) -> None:

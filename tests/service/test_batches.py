@@ -57,6 +57,8 @@ def test_many_recordings_are_one_batch(server: Served, song: Path) -> None:
     now = server.client.get(f"{BATCHES}/{batch['id']}").json()
     assert now["states"] == {"queued": 2, "cancelled": 1}
     assert now["fraction"] == pytest.approx(1 / 3, abs=1e-3)
+    early = server.client.get(f"{BATCHES}/{batch['id']}/zip")
+    assert (early.status_code, "once some are" in early.json()["detail"]) == (409, True)
     listed = server.client.get(BATCHES).json()
     assert next(each for each in listed if each["id"] == batch["id"])["states"] == now["states"]
     stopped = server.client.post(f"{BATCHES}/{batch['id']}/cancel")

@@ -1,13 +1,18 @@
 /** Where in the studio one is; the address bar says it. */
 import { useSyncExternalStore } from "react";
 
-export type Route = { view: "home" } | { view: "job"; id: string } | { view: "nowhere" };
+export type Route = { view: "home" | "nowhere" } | { view: "job" | "batch"; id: string };
+
+const VIEWS = { jobs: "job", batches: "batch" } as const;
 
 export function routeOf(path: string): Route {
   if (path === "/") return { view: "home" };
-  const id = /^\/jobs\/([^/]+)$/.exec(path)?.[1];
-  return id ? { view: "job", id: decodeURIComponent(id) } : { view: "nowhere" };
+  const [, kind, id] = /^\/(jobs|batches)\/([^/]+)$/.exec(path) ?? [];
+  if (!kind || !id) return { view: "nowhere" };
+  return { view: VIEWS[kind as keyof typeof VIEWS], id: decodeURIComponent(id) };
 }
+
+export const batchPath = (id: string) => `/batches/${encodeURIComponent(id)}`;
 
 export const jobPath = (id: string) => `/jobs/${encodeURIComponent(id)}`;
 

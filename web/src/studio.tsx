@@ -6,6 +6,7 @@ import { api, body, Gone, Refusal } from "./api/client";
 import { meQuery, queries } from "./api/queries";
 import { BringPage } from "./features/bring/page";
 import { JobPage } from "./features/job/page";
+import { BatchPage } from "./features/library/batch_page";
 import { NowherePage } from "./features/nowhere";
 import { SignInPage } from "./features/sign_in";
 import { type Route, routeOf, usePath } from "./route";
@@ -63,6 +64,7 @@ function useRenewal(signedIn: boolean) {
 function View({ route }: { route: Route }) {
   if (route.view === "home") return <BringPage />;
   if (route.view === "job") return <JobPage key={route.id} id={route.id} />;
+  if (route.view === "batch") return <BatchPage key={route.id} id={route.id} />;
   return <NowherePage />;
 }
 

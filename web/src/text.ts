@@ -19,6 +19,11 @@ export function duration(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** How fast something is: 0.8 ×, 33 ×. */
+export function times(ratio: number): string {
+  return `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} ×`;
+}
+
 /** 12 KB, 3.4 MB. */
 export function bytes(count: number): string {
   const units = ["B", "KB", "MB", "GB"];

@@ -636,6 +636,15 @@ class WaveformView(BaseModel):
     ]
 
 
+Speed = Annotated[
+    float | None,
+    Field(
+        description="seconds of songs that this server has taken apart with it per second of work, "
+        "all stems and stages; null before any"
+    ),
+]
+
+
 class ModelView(BaseModel):
     """A separation model."""
 
@@ -646,6 +655,7 @@ class ModelView(BaseModel):
     licence: str
     non_commercial: bool
     present: Annotated[bool, Field(description="whether its files are here")]
+    speed: Speed
 
 
 class LayerView(BaseModel):
@@ -667,6 +677,7 @@ class PresetView(BaseModel):
     name: str
     purpose: str
     options: ProcessOptions
+    speed: Speed
 
 
 class Allowance(BaseModel):

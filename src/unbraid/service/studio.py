@@ -18,7 +18,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 FOLDER = Path(__file__).parents[1] / "data" / "studio"
-PAGES = re.compile(r"/(jobs/[^/]+)?")  # what the page has a view for; elsewhere it says so
+PAGES = re.compile(
+    r"/((jobs|batches)/[^/]+)?"
+)  # what the page has a view for; elsewhere it says so
 COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 
 POLICY = (

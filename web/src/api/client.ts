@@ -7,9 +7,12 @@ export type Job = Schemas["JobView"];
 export type JobSummary = Schemas["JobSummary"];
 export type JobState = Job["state"];
 export type JobRequest = Schemas["JobRequest"];
+export type BatchRequest = Schemas["BatchRequest"];
 export type Options = Schemas["ProcessOptions-Input"];
 export type Model = Schemas["ModelView"];
 export type Preset = Schemas["PresetView"];
+export type Batch = Schemas["BatchView"];
+export type BatchSummary = Schemas["BatchSummary"];
 export type Layer = Schemas["LayerView"];
 export type Limits = Schemas["Limits"];
 export type Upload = Schemas["UploadView"];
@@ -57,7 +60,24 @@ export function refusal(status: number, text: string): Refusal {
   } catch {
     // not JSON: the sentence below says what is known
   }
-  return new Refusal({ status, detail: `the server answered with ${status}` });
+  const detail = FROM_PROXIES[status] ?? `the server answered with ${status}`;
+  return new Refusal({ status, detail });
+}
+
+/** What a refusal without words means, which is one of a proxy's before the server. */
+const BUSY = "the server is busy, or just starting; try again in a moment";
+const FROM_PROXIES: Record<number, string> = {
+  413: "what stands before the server takes no file as large; its operator can allow more",
+  429: "that was too often; wait a minute and try again",
+  502: BUSY,
+  503: BUSY,
+  504: BUSY,
+};
+
+/** Whether the same may be taken later. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof Refusal) return error.status === 429 || error.status >= 500;
+  return error instanceof Gone;
 }
 
 /** With a capital letter and a full stop, as people read it. */

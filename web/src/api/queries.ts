@@ -61,6 +61,22 @@ export const libraryQuery = queryOptions({
     query.state.data?.jobs.some((job) => isActive(job.state)) ? 2_000 : 15_000,
 });
 
+export const batchesQuery = queryOptions({
+  queryKey: ["batches"],
+  queryFn: ({ signal }) => body(api.GET("/api/v1/batches", { signal })),
+  refetchInterval: (query) =>
+    query.state.data?.some((each) => each.fraction < 1) ? 2_000 : 15_000,
+});
+
+export const batchQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["batches", id],
+    queryFn: ({ signal }) =>
+      body(api.GET("/api/v1/batches/{batch_id}", { params: { path: { batch_id: id } }, signal })),
+    refetchInterval: (query) =>
+      query.state.data?.jobs.some((job) => isActive(job.state)) ? 2_000 : false,
+  });
+
 export const jobQuery = (id: string) =>
   queryOptions({
     queryKey: ["job", id],

@@ -4,10 +4,17 @@ import { bytes, duration } from "../text";
 
 const AUDIO = /\.(wav|wave|flac|mp3|ogg|oga|opus|aiff?|aifc|m4a|aac|wma|caf|au|w64|rf64)$/i;
 const VIDEO = /\.(mp4|m4v|mov|webm|mkv|avi)$/i;
+const ARCHIVE = /\.zip$/i;
 const MUSIC_BUT_NO_SOUND = /\.(midi?|musicxml|mxl|als|flp|logicx|ptx)$/i;
 
 /** The extensions that a file picker offers. */
-export const ACCEPT = "audio/*,video/mp4,video/webm,video/quicktime,.flac,.opus,.aif,.aiff,.mkv";
+export const ACCEPT =
+  "audio/*,video/mp4,video/webm,video/quicktime,.flac,.opus,.aif,.aiff,.mkv,.zip";
+
+/** Whether a file is an archive of recordings. */
+export function isArchive(file: { name: string }): boolean {
+  return ARCHIVE.test(file.name);
+}
 
 /** Why a file need not be sent; null if it may be good. */
 export function fault(file: { name: string; size: number; type: string }, limits: Limits) {
@@ -17,9 +24,9 @@ export function fault(file: { name: string; size: number; type: string }, limits
   if (MUSIC_BUT_NO_SOUND.test(file.name)) {
     return "This file holds notes, but no sound. Export the song as audio and bring that.";
   }
-  const known = AUDIO.test(file.name) || VIDEO.test(file.name);
+  const known = [AUDIO, VIDEO, ARCHIVE].some((kind) => kind.test(file.name));
   if (!known && !/^(audio|video)\//.test(file.type)) {
-    return "This does not look like a recording. WAV, FLAC, MP3, Ogg, Opus, AIFF, M4A and videos are.";
+    return "This does not look like a recording. WAV, FLAC, MP3, Ogg, Opus, AIFF, M4A, videos and ZIPs of them are.";
   }
   if (file.size > limits.max_upload_bytes) {
     const most = bytes(limits.max_upload_bytes);
@@ -27,7 +34,9 @@ export function fault(file: { name: string; size: number; type: string }, limits
       ? "As FLAC it is half as large and loses nothing."
       : VIDEO.test(file.name)
         ? "Bring its sound alone, for instance as M4A."
-        : "Bring a shorter part of it.";
+        : isArchive(file)
+          ? "Bring it in two archives, or as the recordings that it holds."
+          : "Bring a shorter part of it.";
     return `This file has ${bytes(file.size)}; this server takes ${most} at most. ${cure}`;
   }
   return null;

@@ -1,4 +1,4 @@
-/** The files of a drop, those in folders too. */
+/** What was dropped or pasted: files, those in folders too, or a link. */
 
 /** All files of a drop, in the order of their names; hidden ones stay where they are. */
 export async function filesOf(data: DataTransfer): Promise<File[]> {
@@ -26,4 +26,11 @@ async function within(entry: FileSystemEntry): Promise<File[]> {
     if (some.length === 0) return found; // a reader gives a hundred at a time
     found.push(...(await Promise.all(some.map(within))).flat());
   }
+}
+
+/** The link that was dropped or pasted without a file, if any. */
+export function linkOf(data: DataTransfer): string | null {
+  if (data.files.length) return null;
+  const text = (data.getData("text/uri-list") || data.getData("text/plain")).trim();
+  return /^https?:\/\/\S+$/.test(text) ? text : null;
 }

@@ -10,6 +10,8 @@ from unbraid.service.house import AtHouse
 from unbraid.service.jobs import NotFound
 from unbraid.service.networks import layers_of
 from unbraid.service.schemas import LayerView, Limits, ModelView, PresetView
+from unbraid.service.speeds import measured_speeds, way_of
+from unbraid.types import ProcessOptions
 from unbraid.weights import models
 
 router = APIRouter(tags=["about"])
@@ -18,6 +20,7 @@ router = APIRouter(tags=["about"])
 @router.get("/models")
 def list_models(house: AtHouse) -> list[ModelView]:
     """List the separation models."""
+    speeds = measured_speeds(house.database)
     return [
         ModelView(
             name=entry.name,
@@ -27,6 +30,7 @@ def list_models(house: AtHouse) -> list[ModelView]:
             licence=entry.licence,
             non_commercial=entry.non_commercial,
             present=len(house.models.present(entry)) == len(entry.members),
+            speed=speeds.get(way_of(ProcessOptions(entry.name))),
         )
         for entry in models().values()
     ]
@@ -44,10 +48,16 @@ def get_network(
 
 
 @router.get("/presets")
-def list_presets() -> list[PresetView]:
+def list_presets(house: AtHouse) -> list[PresetView]:
     """List options by what they are for."""
+    speeds = measured_speeds(house.database)
     return [
-        PresetView(name=name, purpose=preset.purpose, options=preset.options)
+        PresetView(
+            name=name,
+            purpose=preset.purpose,
+            options=preset.options,
+            speed=speeds.get(way_of(preset.options)),
+        )
         for name, preset in PRESETS.items()
     ]
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Collection
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -11,15 +12,18 @@ from typing import Annotated, BinaryIO
 from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 
+from unbraid.export.naming import safe_name
+from unbraid.service.answers import zip_answer
 from unbraid.service.archives import open_archive
 from unbraid.service.batches import BatchOrder, Once
-from unbraid.service.db import Batch, Upload
+from unbraid.service.db import Batch, Job, Upload
 from unbraid.service.house import AtHouse, House, Owner
-from unbraid.service.jobs import ACTIVE
+from unbraid.service.jobs import ACTIVE, Conflict
 from unbraid.service.links import check_link, name_of
 from unbraid.service.orders import check_order
 from unbraid.service.recordings import keep
 from unbraid.service.routes.jobs import Key, order_of
+from unbraid.service.routes.results import ZIP_ANSWER, finished, track_of
 from unbraid.service.schemas import BatchRequest, BatchSummary, BatchView
 from unbraid.service.storage import CHUNK_BYTES
 
@@ -64,6 +68,31 @@ def list_batches(house: AtHouse, owner: Owner) -> list[BatchSummary]:
 def get_batch(batch: OwnBatch, house: AtHouse) -> BatchView:
     """Say how far a batch is."""
     return _view(house, batch)
+
+
+@router.get("/{batch_id}/zip", response_class=Response, responses=ZIP_ANSWER)
+def get_zip(batch: OwnBatch, house: AtHouse) -> Response:
+    """Get the results of all jobs that are done as a ZIP, with a folder for each."""
+    folders = dict[str, Job]()
+    for job in house.batches.jobs(batch):
+        if job.state == "done":
+            folders[_unlike(track_of(job), folders)] = job
+    if not folders:
+        raise Conflict("no job of the batch is done; its results can be had once some are")
+    files = [
+        (f"{folder}/{name}", file)
+        for folder, job in folders.items()
+        for name, file in finished(job).items()
+    ]
+    made = max(job.finished or job.created for job in folders.values())
+    return zip_answer(house.storage, f"{safe_name(batch.name)}.zip", files, made)
+
+
+def _unlike(name: str, others: Collection[str]) -> str:
+    """A name with a number, where others have it already."""
+    numbered = (f"{name} ({number})" for number in itertools.count(2))
+    taken = {each.casefold() for each in others}
+    return next(each for each in itertools.chain([name], numbered) if each.casefold() not in taken)
 
 
 @router.post("/{batch_id}/cancel", status_code=HTTPStatus.ACCEPTED)

@@ -26,6 +26,9 @@ FILE_ANSWERS: dict[int | str, dict[str, Any]] = {
     HTTPStatus.PARTIAL_CONTENT: {"description": "A part of it.", "content": ANY_FILE},
     HTTPStatus.NOT_MODIFIED: {"description": "It is the one that you have."},
 }
+ZIP_ANSWER: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.OK: {"description": "The archive.", "content": {"application/zip": BYTES}}
+}
 
 
 @router.get(
@@ -73,9 +76,7 @@ def head_file(name: str, job: OwnJob, house: AtHouse, request: Request) -> Respo
 @router.get(
     "/zip",
     response_class=Response,
-    responses={
-        HTTPStatus.OK: {"description": "The archive.", "content": {"application/zip": BYTES}}
-    },
+    responses=ZIP_ANSWER,
 )
 def get_zip(job: OwnJob, house: AtHouse) -> Response:
     """Get the whole result as a ZIP."""

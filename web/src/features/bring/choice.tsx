@@ -3,16 +3,32 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Model, Preset } from "../../api/client";
 import { modelsQuery, presetsQuery } from "../../api/queries";
-import { toggled, USUAL, useWish, withModel, withPreset } from "../../state/wish";
-import { classes } from "../../text";
+import {
+  FORMATS,
+  type Format,
+  toggled,
+  USUAL,
+  USUAL_NOTES,
+  type Wish,
+  withModel,
+  withPreset,
+} from "../../state/wish";
+import { classes, duration, times } from "../../text";
 import { Notice } from "../../ui/controls";
 import { Icon } from "../../ui/icons";
+import { NoteFields } from "./note_fields";
 
-export function Choice() {
+interface Chosen {
+  wish: Wish;
+  change: (part: Partial<Wish>) => void;
+}
+
+/** The form; what is under it acts on what was chosen. */
+export function Choice({ wish, change, children }: Chosen & { children?: ReactNode }) {
   const models = useQuery(modelsQuery);
   const presets = useQuery(presetsQuery);
-  const wish = useWish();
   const model = models.data?.find((each) => each.name === wish.model) ?? models.data?.[0];
+  const preset = presets.data?.find((each) => each.name === wish.preset);
   return (
     <form
       aria-label="What to make of it"
@@ -20,16 +36,24 @@ export function Choice() {
       onSubmit={(event) => event.preventDefault()}
     >
       {models.error && <Notice kind="bad">{models.error.message}</Notice>}
-      {models.data && <Models models={models.data} presets={presets.data ?? []} />}
-      {model && <ModelFacts model={model} />}
-      {model && <Stems model={model} />}
-      <Notes />
+      {models.data && (
+        <Models models={models.data} presets={presets.data ?? []} wish={wish} change={change} />
+      )}
+      {model && <ModelFacts model={model} speed={preset ? preset.speed : model.speed} />}
+      {model && <Stems model={model} wish={wish} change={change} />}
+      <Formats wish={wish} change={change} />
+      <Notes wish={wish} change={change} />
+      {children}
     </form>
   );
 }
 
-function Models({ models, presets }: { models: Model[]; presets: Preset[] }) {
-  const { model, preset, change } = useWish();
+function Models({
+  models,
+  presets,
+  wish: { model, preset },
+  change,
+}: Chosen & { models: Model[]; presets: Preset[] }) {
   const chosen = preset ? `preset ${preset}` : model;
   const choose = (name: string) => {
     const found = presets.find((each) => `preset ${each.name}` === name);
@@ -43,6 +67,8 @@ function Models({ models, presets }: { models: Model[]; presets: Preset[] }) {
           {models.map((each) => (
             <option key={each.name} value={each.name}>
               {each.name}
+              {each.speed ? `, ${times(each.speed)} real time here` : ""}
+              {each.non_commercial ? ", not for commerce" : ""}
               {each.present ? "" : " (is fetched first)"}
             </option>
           ))}
@@ -59,7 +85,7 @@ function Models({ models, presets }: { models: Model[]; presets: Preset[] }) {
   );
 }
 
-function ModelFacts({ model }: { model: Model }) {
+function ModelFacts({ model, speed }: { model: Model; speed: number | null }) {
   return (
     <div className="-mt-2 grid gap-1.5 text-[0.9375rem] text-quiet">
       <p>{model.summary}</p>
@@ -67,6 +93,7 @@ function ModelFacts({ model }: { model: Model }) {
         {model.stems.length} stems · licence {model.licence}
         {!model.present && " · not on this server yet, so its first song takes longer"}
       </p>
+      <p>{timeText(speed)}</p>
       {model.non_commercial && (
         <p className="text-warn">What it makes may not be used commercially.</p>
       )}
@@ -74,8 +101,13 @@ function ModelFacts({ model }: { model: Model }) {
   );
 }
 
-function Stems({ model }: { model: Model }) {
-  const { stems, withRest, change } = useWish();
+/** How long a song takes on this server, by what it has measured. */
+export function timeText(speed: number | null): string {
+  if (!speed) return "How long it takes on this machine is known after its first song.";
+  return `As measured on this machine, a song of 4 min takes about ${duration(240 / speed)}.`;
+}
+
+function Stems({ model, wish: { stems, withRest }, change }: Chosen & { model: Model }) {
   return (
     <fieldset className="grid gap-2">
       <legend className="mb-2 font-semibold">Stems</legend>
@@ -141,11 +173,26 @@ function Chip({
   );
 }
 
-const GRIDS = ["1/4", "1/8", "1/8T", "1/16", "1/16T", "1/32"] as const;
+function Formats({ wish, change }: Chosen) {
+  return (
+    <label className="flex items-center justify-between gap-4">
+      <span className="font-semibold">Format of the stems</span>
+      <select
+        className="field"
+        value={wish.format}
+        onChange={(event) => change({ format: event.target.value as Format })}
+      >
+        {FORMATS.map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
 
-function Notes() {
-  const wish = useWish();
-  const { change } = wish;
+function Notes({ wish, change }: Chosen) {
   return (
     <details className="group mt-auto border-t border-line pt-4">
       <summary className="flex min-h-9 items-center justify-between rounded-lg font-semibold">
@@ -168,127 +215,18 @@ function Notes() {
           Write the notes of each stem as MIDI
         </label>
         <fieldset disabled={!wish.midi} className="grid gap-4 disabled:opacity-50">
-          <Slider
-            label="Onset threshold"
-            hint="higher finds fewer notes, and surer ones"
-            value={wish.onsetThreshold}
-            min={0.05}
-            max={0.95}
-            step={0.05}
-            onChange={(onsetThreshold) => change({ onsetThreshold })}
-          />
-          <Slider
-            label="Shortest note"
-            hint="what is shorter is dropped"
-            unit="s"
-            value={wish.minNoteS}
-            min={0.03}
-            max={0.5}
-            step={0.005}
-            onChange={(minNoteS) => change({ minNoteS })}
-          />
-          <div className="grid grid-cols-2 gap-3">
-            <Hertz
-              label="Lowest"
-              value={wish.lowestHz}
-              onChange={(lowestHz) => change({ lowestHz })}
-            />
-            <Hertz
-              label="Highest"
-              value={wish.highestHz}
-              onChange={(highestHz) => change({ highestHz })}
-            />
-          </div>
-          <label className="grid gap-1.5">
-            Onto the beats
-            <select
-              className="field"
-              value={wish.quantise ?? ""}
-              onChange={(event) =>
-                change({ quantise: GRIDS.find((grid) => grid === event.target.value) ?? null })
-              }
-            >
-              <option value="">as played</option>
-              {GRIDS.map((grid) => (
-                <option key={grid}>{grid}</option>
-              ))}
-            </select>
-          </label>
+          <NoteFields wish={wish} change={change} />
         </fieldset>
         <button
           type="button"
           className="justify-self-start rounded text-[0.9375rem] text-quiet underline hover:text-text"
           onClick={() => {
-            const { midi, onsetThreshold, minNoteS, lowestHz, highestHz, quantise } = USUAL;
-            change({ midi, onsetThreshold, minNoteS, lowestHz, highestHz, quantise });
+            change({ midi: USUAL.midi, ...USUAL_NOTES });
           }}
         >
           As usual
         </button>
       </div>
     </details>
-  );
-}
-
-function Slider({
-  label,
-  hint,
-  unit = "",
-  value,
-  onChange,
-  ...range
-}: {
-  label: string;
-  hint: string;
-  unit?: string;
-  value: number;
-  min: number;
-  max: number;
-  step: number;
-  onChange: (value: number) => void;
-}) {
-  return (
-    <label className="grid gap-1">
-      <span className="flex justify-between gap-3">
-        {label}
-        <output className="font-mono text-sm">
-          {value} {unit}
-        </output>
-      </span>
-      <input
-        type="range"
-        {...range}
-        value={value}
-        onChange={(event) => onChange(event.target.valueAsNumber)}
-      />
-      <span className="text-sm text-quiet">{hint}</span>
-    </label>
-  );
-}
-
-function Hertz({
-  label,
-  value,
-  onChange,
-}: {
-  label: string;
-  value: number;
-  onChange: (value: number) => void;
-}) {
-  return (
-    <label className="grid gap-1.5">
-      {label} (Hz)
-      <input
-        type="number"
-        className="field w-full font-mono"
-        min={10}
-        max={20000}
-        step="any"
-        value={value}
-        onChange={(event) => {
-          if (event.target.valueAsNumber > 0) onChange(event.target.valueAsNumber);
-        }}
-      />
-    </label>
   );
 }

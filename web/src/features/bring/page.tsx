@@ -2,39 +2,41 @@
 import { useQuery } from "@tanstack/react-query";
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import { limitsQuery, presetsQuery } from "../../api/queries";
-import { go, jobPath } from "../../route";
-import { type Ask, bringDemo, bringFiles } from "../../state/bring";
+import { go } from "../../route";
+import { bringDemo, bringFiles, bringLink } from "../../state/bring";
 import { ACCEPT } from "../../state/check";
-import { filesOf } from "../../state/dropped";
-import { asRequest, useWish } from "../../state/wish";
+import { filesOf, linkOf } from "../../state/dropped";
+import { asOptions, useWish } from "../../state/wish";
 import { bytes, classes, duration } from "../../text";
 import { Button } from "../../ui/controls";
 import { Library } from "../library/library";
 import { Choice } from "./choice";
+import { LinkField } from "./link_field";
 import { Parcels } from "./parcels";
 
 export function BringPage() {
   const wish = useWish();
   const presets = useQuery(presetsQuery).data;
   const preset = presets?.find((each) => each.name === wish.preset);
-  const ask: Ask = (uploadId) => asRequest(uploadId, wish, preset);
-
-  const bringAll = async (files: readonly File[]) => {
-    const jobs = await bringFiles(files, ask);
-    if (files.length === 1 && jobs[0] && location.pathname === "/") go(jobPath(jobs[0].id));
+  const options = asOptions(wish, preset);
+  const follow = async (coming: Promise<string | null>) => {
+    const path = await coming;
+    if (path && location.pathname === "/") go(path);
   };
-  const demo = async () => {
-    const job = await bringDemo(ask);
-    if (job && location.pathname === "/") go(jobPath(job.id));
+  const handlers: Handlers = {
+    onFiles: (files) => follow(bringFiles(files, options)),
+    onLink: (url) => follow(bringLink(url, options)),
+    onDemo: () => follow(bringDemo(options)),
   };
+  usePaste(handlers);
 
   return (
     <>
       <title>Unbraid</title>
       <section aria-labelledby="bring" className="pt-4 sm:pt-8">
         <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1.25fr)_minmax(20rem,1fr)]">
-          <DropZone onFiles={bringAll} onDemo={demo} />
-          <Choice />
+          <DropZone {...handlers} />
+          <Choice wish={wish} change={wish.change} />
         </div>
         <Parcels />
       </section>
@@ -43,13 +45,31 @@ export function BringPage() {
   );
 }
 
-function DropZone({
-  onFiles,
-  onDemo,
-}: {
+interface Handlers {
   onFiles: (files: readonly File[]) => Promise<void>;
+  onLink: (url: string) => Promise<void>;
   onDemo: () => Promise<void>;
-}) {
+}
+
+/** Brings what is pasted outside of fields: files, or a link. */
+function usePaste(handlers: Handlers) {
+  const latest = useRef(handlers);
+  useEffect(() => {
+    latest.current = handlers;
+  });
+  useEffect(() => {
+    const paste = ({ target, clipboardData }: ClipboardEvent) => {
+      if (!clipboardData || (target as Element).closest("input, textarea, select")) return;
+      const link = linkOf(clipboardData);
+      if (clipboardData.files.length) void latest.current.onFiles([...clipboardData.files]);
+      else if (link) void latest.current.onLink(link);
+    };
+    addEventListener("paste", paste);
+    return () => removeEventListener("paste", paste);
+  }, []);
+}
+
+function DropZone({ onFiles, onLink, onDemo }: Handlers) {
   const picker = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
   const [fetching, setFetching] = useState(false);
@@ -69,7 +89,9 @@ function DropZone({
   const take = async (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    await onFiles(await filesOf(event.dataTransfer));
+    const link = linkOf(event.dataTransfer);
+    if (link) await onLink(link);
+    else await onFiles(await filesOf(event.dataTransfer));
   };
   const demo = async () => {
     setFetching(true);
@@ -132,8 +154,9 @@ function DropZone({
           }}
         />
       </div>
+      {limits && <LinkField limits={limits} onLink={onLink} />}
       <p className="mt-5 text-sm text-quiet">
-        WAV, FLAC, MP3, Ogg, Opus, AIFF, M4A, also videos and whole folders
+        WAV, FLAC, MP3, Ogg, Opus, AIFF, M4A, also videos, ZIP archives and whole folders
         {limits &&
           `; up to ${bytes(limits.max_upload_bytes)} and ${duration(limits.max_duration_s)} each`}
         .

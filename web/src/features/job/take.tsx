@@ -1,21 +1,13 @@
 /** What can be taken along: stems, notes, the mix as it is heard, everything at once. */
 import { useMutation } from "@tanstack/react-query";
 import { type DragEvent, type ReactNode, useState } from "react";
-import { API, CSRF, type Job, type Options, type ResultFile, refusalOf } from "../../api/client";
+import { API, CSRF, type Job, type ResultFile, refusalOf } from "../../api/client";
 import { type Desk, mixOf } from "../../state/desk";
+import { FORMATS, type Format } from "../../state/wish";
 import { bytes } from "../../text";
 import { Button, DownloadLink, Notice } from "../../ui/controls";
 import { Icon } from "../../ui/icons";
 import { Exports } from "./exports";
-
-type Format = NonNullable<Options["format"]>;
-const FORMATS: readonly [Format, string][] = [
-  ["wav", "WAV, 24 bit"],
-  ["flac", "FLAC, 24 bit"],
-  ["mp3", "MP3"],
-  ["ogg", "Ogg Vorbis"],
-  ["opus", "Opus"],
-];
 
 export function Take({ job, desk }: { job: Job; desk: Desk }) {
   const [format, setFormat] = useState<Format>(job.options.format ?? "wav");

@@ -1,20 +1,12 @@
 /** All songs of this server, the newest first. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
-import { api, type JobState, type JobSummary } from "../../api/client";
-import { isActive, libraryQuery, queries } from "../../api/queries";
-import { jobPath } from "../../route";
-import { ago, classes, duration } from "../../text";
-import { Bar, Button, IconButton, Link, Notice } from "../../ui/controls";
+import { api, type JobSummary } from "../../api/client";
+import { libraryQuery, queries } from "../../api/queries";
+import { Button, IconButton, Notice } from "../../ui/controls";
 import { Icon } from "../../ui/icons";
-
-export const STATE_WORDS: Record<JobState, string> = {
-  queued: "waiting",
-  running: "at work",
-  done: "done",
-  failed: "failed",
-  cancelled: "cancelled",
-};
+import { Batches } from "./batches";
+import { JobRow } from "./job_row";
 
 export function Library() {
   const library = useQuery(libraryQuery);
@@ -82,6 +74,7 @@ export function Library() {
           </Notice>
         )}
       </div>
+      {!search && <Batches />}
       {library.isSuccess && shown.length === 0 && (
         <p className="mt-4 rounded-2xl border border-dashed border-edge px-6 py-10 text-center text-quiet">
           {jobs.length
@@ -91,46 +84,15 @@ export function Library() {
       )}
       <ul className="mt-4 divide-y divide-line">
         {shown.map((job) => (
-          <Row key={job.id} job={job} onRemove={() => remove.mutate(job)} />
+          <JobRow key={job.id} job={job}>
+            <IconButton
+              icon="trash"
+              label={`Remove ${job.name}`}
+              onClick={() => remove.mutate(job)}
+            />
+          </JobRow>
         ))}
       </ul>
     </section>
-  );
-}
-
-function Row({ job, onRemove }: { job: JobSummary; onRemove: () => void }) {
-  const title = job.name;
-  const took =
-    job.started && job.finished && job.state === "done"
-      ? `in ${duration((Date.parse(job.finished) - Date.parse(job.started)) / 1000)}`
-      : null;
-  return (
-    <li className="group relative flex items-center gap-3 py-1">
-      <Link
-        href={jobPath(job.id)}
-        className="flex min-w-0 flex-1 flex-wrap items-center gap-x-5 gap-y-1 rounded-xl px-3 py-3 hover:bg-raised"
-      >
-        <span className="min-w-0 flex-1 basis-48 truncate font-medium">{title}</span>
-        {isActive(job.state) && (
-          <Bar className="w-32" share={job.fraction ?? 0} label={`${title}: done`} />
-        )}
-        <span
-          className={classes(
-            "text-[0.9375rem]",
-            job.state === "failed"
-              ? "text-bad"
-              : isActive(job.state)
-                ? "text-accent-text"
-                : "text-quiet",
-          )}
-        >
-          {STATE_WORDS[job.state]} {took}
-        </span>
-        <time dateTime={job.created} className="text-[0.9375rem] text-quiet sm:w-28 sm:text-right">
-          {ago(job.created)}
-        </time>
-      </Link>
-      <IconButton icon="trash" label={`Remove ${title}`} onClick={onRemove} />
-    </li>
   );
 }

@@ -6,7 +6,7 @@ import { cancel } from "../../api/follow";
 import { isActive, queries } from "../../api/queries";
 import { go, jobPath } from "../../route";
 import { type Pace, STAGES } from "../../state/pace";
-import { classes, duration, timeOfDay } from "../../text";
+import { classes, duration, timeOfDay, times } from "../../text";
 import { Button, Notice } from "../../ui/controls";
 import { Network } from "./network";
 
@@ -67,9 +67,7 @@ function Overall({ job, pace, state }: { job: Job; pace: Pace; state: Job["state
       </div>
       <dl className="mt-5 grid grid-cols-2 gap-4 sm:grid-cols-4">
         <Fact name="Time left">{isActive(state) ? <Countdown leftS={pace.leftS} /> : "none"}</Fact>
-        <Fact name="Speed">
-          {pace.speed ? `${speedText(pace.speed)} real time` : "not known yet"}
-        </Fact>
+        <Fact name="Speed">{pace.speed ? `${times(pace.speed)} real time` : "not known yet"}</Fact>
         <Fact name="Model">{job.options.model}</Fact>
         <Fact name="In this step">
           {pace.stage && pace.totalS
@@ -93,10 +91,6 @@ function headline(job: Job, pace: Pace, state: Job["state"]): string {
   if (state === "failed") return "This did not work";
   if (state === "cancelled") return "Stopped";
   return pace.stage ? STAGES[pace.stage].doing : "Work begins";
-}
-
-function speedText(speed: number): string {
-  return `${speed < 10 ? speed.toFixed(1) : Math.round(speed)} ×`;
 }
 
 /** Counts down by itself between two reports. */
