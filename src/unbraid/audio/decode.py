@@ -1,7 +1,7 @@
 """Decoding of recordings, block by block, whatever their format, rate and length."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -68,6 +68,7 @@ class AudioReader:
         promised_length: samples per channel by the file's header, not to be trusted; None where
             it states none.
         warnings: what was wrong with the recording, known after the last block.
+        on_block: called with each block when it is decoded; to be set before, if at all.
     """
 
     def __init__(self, source: Source, name: str) -> None:
@@ -78,6 +79,7 @@ class AudioReader:
         self.decoder = source.decoder
         self.promised_length = source.promised_length
         self.warnings: tuple[str, ...] = ()
+        self.on_block: Callable[[Samples], None] | None = None
         self._source = source
         self._name = name
 
@@ -101,6 +103,8 @@ class AudioReader:
                     f"{decoded / self.sample_rate:.1f} s: export it again"
                 )
             decoded += block.shape[1]
+            if self.on_block:
+                self.on_block(block)
             yield block
         if not decoded:
             raise AudioError(

@@ -6,15 +6,15 @@ object of the storage, each with the spectrogram of its stem behind it.
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from unbraid.audio import open_audio
+from unbraid.audio import AudioReader, open_audio
 from unbraid.service import spectrograms
 from unbraid.service.spectrograms import Spectrograph
 from unbraid.types import Samples
@@ -74,41 +74,74 @@ class Waveform:
         return start, start + sizes[level]
 
 
-def draw(sources: Mapping[str, Path], target: Path) -> list[dict[str, Any]]:
-    """Write the peaks and spectrograms of some recordings into one file.
+class Outline:
+    """The peaks and the spectrogram of a recording, drawn while somebody reads it."""
 
-    Args:
-        sources: recordings by name.
-        target: the file.
+    def __init__(self, reader: AudioReader) -> None:
+        """Draw what is read from now on.
+
+        Args:
+            reader: of the recording.
+        """
+        self.sample_rate, self.length = reader.sample_rate, 0
+        self.spectrograph = Spectrograph(reader.sample_rate)
+        self._found: list[Peaks] = []
+        self._rest: Samples = np.zeros((reader.channels, 0), np.float32)
+        reader.on_block = self._push
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """That of a file of our own.
+
+        Raises:
+            AudioError: it cannot be read.
+        """
+        with open_audio(path) as reader:
+            outline = cls(reader)
+            for _ in reader.blocks():
+                pass
+        return outline
+
+    def levels(self) -> Iterator[Peaks]:
+        """The lowest and highest sample of each stretch [peak, 2], the finest level first."""
+        level = np.concatenate([*self._found, *_last(self._rest)])
+        yield level
+        for _ in LEVELS[1:]:
+            level = _coarser(level)
+            yield level
+
+    def _push(self, block: Samples) -> None:
+        self.length += block.shape[1]
+        self.spectrograph.push(block)
+        samples = np.concatenate([self._rest, block], axis=1) if self._rest.size else block
+        whole = samples.shape[1] // LEVELS[0] * LEVELS[0]
+        self._rest = samples[:, whole:].copy()
+        self._found.append(_extremes(samples[:, :whole].reshape(len(samples), -1, LEVELS[0])))
+
+
+def draw(outlines: Mapping[str, Outline], target: Path) -> list[dict[str, Any]]:
+    """Write the peaks and spectrograms of some recordings, by name, into one file.
 
     Returns:
         The fields of a `Waveform` for each.
-
-    Raises:
-        AudioError: a recording cannot be read.
     """
     drawn = []
     with target.open("wb") as out:
-        for name, file in sources.items():
+        for name, outline in outlines.items():
             start = out.tell()
-            with open_audio(file, apart=name == MIX) as reader:
-                spectrograph = Spectrograph(reader.sample_rate)
-                length, level = _finest(spectrograph.passing(reader.blocks()))
-            for samples_per_peak in LEVELS:
-                if samples_per_peak > LEVELS[0]:
-                    level = _coarser(level)
+            for samples_per_peak, level in zip(LEVELS, outline.levels(), strict=True):
                 out.write(
-                    HEAD.pack(2, 0, reader.sample_rate, samples_per_peak, len(level), 1)
+                    HEAD.pack(2, 0, outline.sample_rate, samples_per_peak, len(level), 1)
                     + level.astype("<i2").tobytes()
                 )
-            out.writelines(spectrograph.levels(length))
+            out.writelines(outline.spectrograph.levels(outline.length))
             drawn.append(
                 {
                     "name": name,
-                    "sample_rate": reader.sample_rate,
-                    "length": length,
+                    "sample_rate": outline.sample_rate,
+                    "length": outline.length,
                     "start": start,
-                    "loudest": spectrograph.loudest,
+                    "loudest": outline.spectrograph.loudest,
                 }
             )
     return drawn
@@ -124,19 +157,10 @@ def level_of(samples: int, levels: Sequence[int] = LEVELS) -> int:
     return max((level for level in levels if level <= samples), default=levels[0])
 
 
-def _finest(blocks: Iterable[Samples]) -> tuple[int, Peaks]:
-    """The length of a recording, and the lowest and highest sample of each stretch [peak, 2]."""
-    length, found = 0, []
-    rest: Samples | None = None
-    for block in blocks:
-        length += block.shape[1]
-        samples = block if rest is None else np.concatenate([rest, block], axis=1)
-        whole = samples.shape[1] // LEVELS[0] * LEVELS[0]
-        rest = samples[:, whole:]
-        found.append(_extremes(samples[:, :whole].reshape(len(samples), -1, LEVELS[0])))
-    if rest is not None and rest.shape[1]:
-        found.append(_extremes(rest[:, np.newaxis]))
-    return length, np.concatenate(found)
+def _last(rest: Samples) -> Iterator[Peaks]:
+    """The peak of the last stretch, which is shorter, if there is one."""
+    if rest.shape[1]:
+        yield _extremes(rest[:, np.newaxis])
 
 
 def _extremes(stretches: npt.NDArray[np.float32]) -> Peaks:

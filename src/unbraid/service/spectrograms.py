@@ -4,7 +4,7 @@ A spectrogram is a byte for each of 128 mel bands of each column, low tones firs
 share their bands, whatever their rate, so that they can be compared.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -48,11 +48,9 @@ class Spectrograph:
         """Of all levels so far."""
         return max((int(part.max()) for part in self._found if part.size), default=0)
 
-    def passing(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        """Give blocks [channel, time] on, and listen."""
-        for block in blocks:
-            self._push(block.mean(axis=0))
-            yield block
+    def push(self, block: Samples) -> None:
+        """Listen to a block [channel, time]."""
+        self._push(block.mean(axis=0))
 
     def levels(self, length: int) -> Iterator[bytes]:
         """All zooms, after the last of `length` samples."""

@@ -15,6 +15,7 @@ from typing import Any
 import stamina
 from sqlalchemy.exc import OperationalError
 
+from unbraid.audio import AudioReader
 from unbraid.errors import Cancelled, InputError, ResourceError, UnbraidError
 from unbraid.export.naming import safe_name
 from unbraid.inference import loaded_sessions
@@ -23,7 +24,7 @@ from unbraid.separation.cache import FileCache
 from unbraid.service.claims import Claim, Standing
 from unbraid.service.downloads import stored_with
 from unbraid.service.parts import parts_of
-from unbraid.service.peaks import MIX, draw
+from unbraid.service.peaks import MIX, Outline, draw
 from unbraid.service.settings import GB
 from unbraid.service.storage import Stored, peaks_key, result_key, upload_key
 from unbraid.service.tasks import work_on_result
@@ -179,18 +180,28 @@ def _work(
     if claim.parent_id:
         return work_on_result(claim, shop, on_progress)
     claim = _fetched(claim, shop, on_progress)
-    result = _process(claim, shop, on_progress)
-    files, peaks = _store(claim, shop, result), _draw(claim, shop, result)
+    result, mix = _process(claim, shop, on_progress)
+    files, peaks = _store(claim, shop, result), _draw(claim, shop, result, mix)
     return lambda: shop.claims.finish(claim, files, peaks, result.manifest.warnings)
 
 
-def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]) -> Result:
-    """Take the recording apart, or go on with it."""
+def _process(
+    claim: Claim, shop: Workshop, on_progress: Callable[[Progress], None]
+) -> tuple[Result, Outline]:
+    """Take the recording apart, or go on with it; its waveform is drawn as it is decoded."""
+    mix: Outline
+
+    def open_recording(path: Path) -> AudioReader:
+        nonlocal mix
+        reader = shop.open_recording(path)
+        mix = Outline(reader)
+        return reader
+
     settings, recording = shop.settings, _recording(claim, shop)
     recording.parent.mkdir(parents=True, exist_ok=True)
     if not recording.exists():
         shop.storage.fetch(upload_key(claim.upload_id), recording)
-    return process(
+    result = process(
         recording,
         work_folder(settings) / claim.job_id / "out",
         claim.options,
@@ -200,9 +211,10 @@ def _process(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
             settings.models_dir, offline=settings.offline, mirror=settings.models_mirror
         ),
         cache=FileCache(settings.cache_dir, round(settings.cache_limit * GB)),
-        open_recording=shop.open_recording,
+        open_recording=open_recording,
         on_progress=on_progress,
     )
+    return result, mix
 
 
 def _recording(claim: Claim, shop: Workshop) -> Path:
@@ -255,11 +267,13 @@ def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]
     ]
 
 
-def _draw(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:
+def _draw(claim: Claim, shop: Workshop, result: Result, mix: Outline) -> list[dict[str, Any]]:
     """Put the peaks of the recording and its stems into the storage."""
     file = work_folder(shop.settings) / claim.job_id / "peaks"
-    stems = {name: result.folder / stem.file for name, stem in result.manifest.stems.items()}
-    drawn = draw({MIX: _recording(claim, shop), **stems}, file)
+    stems = {
+        name: Outline.of(result.folder / stem.file) for name, stem in result.manifest.stems.items()
+    }
+    drawn = draw({MIX: mix, **stems}, file)
     shop.storage.put(peaks_key(claim.job_id), file)
     return drawn
 
