@@ -45,13 +45,13 @@ def test_whatever_is_killed_at_any_moment_each_job_is_done_once(
     tmp_path: Path, long_song: Path, kills: int
 ) -> None:
     rng = np.random.default_rng(kills)
-    with Served(tmp_path, MAX_ATTEMPTS="9") as server:
+    with Served(tmp_path, MAX_ATTEMPTS=str(kills + 1)) as server:
         jobs, seen = [server.submit(long_song, options=STEM)], 0
         for _ in range(kills):
             if server.job(jobs[-1])["state"] == "done":
                 jobs.append(server.submit(long_song, options=STEM))
                 seen = 0
-            for event, _ in zip(server.watch(jobs[-1], seen), range(rng.integers(1, 6))):  # noqa: B905
+            for event, _ in zip(server.watch(jobs[-1], seen), range(rng.integers(1, 12))):  # noqa: B905
                 seen = event["number"]
             victim = rng.choice(["worker", "server", "both"])
             if victim != "server":
