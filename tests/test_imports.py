@@ -100,9 +100,11 @@ def loaded_by(statement: str) -> set[str]:
     return set(run.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["unbraid", "unbraid.cli", "unbraid.pipeline"])
+@pytest.mark.parametrize(
+    "module", ["unbraid", "unbraid.cli", "unbraid.pipeline", "unbraid.service.server"]
+)
 def test_importing_loads_nothing_slow(module: str) -> None:
-    slow = {"torch", "onnxruntime", "gradio", "scipy.fft", "scipy.ndimage"}
+    slow = {"torch", "onnxruntime", "gradio", "scipy.fft", "scipy.ndimage", "scipy.signal"}
     assert not slow & loaded_by(f"import {module}")
 
 

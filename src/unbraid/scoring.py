@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching
+import scipy  # its parts load at first use
 
 from unbraid.types import AudioSignal, NoteEvent, Read, StemName
 
@@ -193,5 +192,8 @@ def _matches(
     pitches = [np.array([note.pitch for note in notes]) for notes in (reference, estimate)]
     near = np.round(np.abs(np.subtract.outer(*onsets)), 4) <= onset_tolerance_s
     same = np.equal.outer(*pitches)
-    partners = maximum_bipartite_matching(csr_array(near & same), perm_type="column")
+    sparse = scipy.sparse
+    partners = sparse.csgraph.maximum_bipartite_matching(
+        sparse.csr_array(near & same), perm_type="column"
+    )
     return int(np.count_nonzero(partners >= 0))

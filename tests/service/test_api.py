@@ -203,6 +203,15 @@ def test_a_form_and_a_plain_body_send_the_same(idle: Served, song: Path) -> None
     assert plain["file_name"] == "Für Elise.wav"
 
 
+def test_the_demonstration_song_can_be_had_as_if_it_were_sent(idle: Served) -> None:
+    first, second = (idle.client.post(f"{UPLOADS}/demo").json() for _ in range(2))
+    assert first["file_name"] == "demo.flac"
+    assert first["sha256"] == second["sha256"]
+    job = idle.client.post(JOBS, json={"upload_id": first["id"]}).json()
+    recording = idle.client.get(f"{JOBS}/{job['id']}/input").content
+    assert soundfile.info(io.BytesIO(recording)).duration > 20
+
+
 def test_a_repeated_request_makes_no_second_job(idle: Served, song: Path) -> None:
     wish, key = {"upload_id": idle.upload(song)}, {"Idempotency-Key": "once"}
     first, second = (idle.client.post(JOBS, json=wish, headers=key) for _ in range(2))
