@@ -8,11 +8,13 @@ import sys
 
 from bench import (
     beats,
+    crowd,
     demucs,
     exports,
     harmony,
     memory,
     midi,
+    overhead,
     process,
     quality,
     quality_score,
@@ -40,6 +42,8 @@ BENCHES = {
     "quality_score": quality_score.bench,
     "beats": beats.bench,
     "service": service.bench,
+    "crowd": crowd.bench,
+    "overhead": overhead.bench,
     "exports": exports.bench,
 }
 

@@ -23,8 +23,8 @@ def bench() -> Section:
         out = Path(folder)
         found = alternately(
             {
-                "`unbraid process`": lambda: _process(song, out, "--overwrite"),
-                "the same again": lambda: _process(song, out),
+                "`unbraid process`": lambda: process_command(song, out, "--overwrite"),
+                "the same again": lambda: process_command(song, out),
                 "script by hand": lambda: run_command(
                     sys.executable, "-m", "bench.naive", song, out
                 ),
@@ -52,5 +52,6 @@ def bench() -> Section:
     )
 
 
-def _process(song: Path, out: Path, *options: str) -> Run:
+def process_command(song: Path, out: Path, *options: str) -> Run:
+    """Run `unbraid process` without its cache."""
     return run_command(UNBRAID, "process", song, "-o", out, "--quiet", "--no-cache", *options)

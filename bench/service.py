@@ -36,20 +36,20 @@ class _Found:
     memory_mb: float = 0.0
 
 
-def bench() -> Section:
+def bench(song_s: int = SONG_S, requests: int = REQUESTS, watchers: int = WATCHERS) -> Section:
     """Ask a server for much at once while a song is taken apart."""
     with tempfile.TemporaryDirectory() as folder:
-        found = _measure(Path(folder))
+        found = _measure(Path(folder), song_s, requests, watchers)
     times = (
         (f"upload of {UPLOAD_BYTES // 10**6} MB and submission", found.submit, SUBMIT_S),
         ("status of a job", found.status, STATUS_S),
-        (f"an event at {WATCHERS} watchers", found.lag, LAG_S),
+        (f"an event at {watchers} watchers", found.lag, LAG_S),
     )
     return Section(
         title="Service",
         text=(
-            f"`unbraid serve` with one worker, which takes a song of {SONG_S} s apart meanwhile; "
-            f"the clients share its cores. {REQUESTS} requests of each kind, then {WATCHERS} that "
+            f"`unbraid serve` with one worker, which takes a song of {song_s} s apart meanwhile; "
+            f"the clients share its cores. {requests} requests of each kind, then {watchers} that "
             "watch the job at once, with the time from when an event is stored until it has come."
         ),
         header=("", "median", "95th percentile", "most"),
@@ -80,26 +80,30 @@ def bench() -> Section:
     )
 
 
-def _measure(folder: Path) -> _Found:
-    found, sent = _Found(), os.urandom(UPLOAD_BYTES)
-    first_song, song = folder / "first.wav", folder / "song.wav"
+def write_song(file: Path, song_s: int) -> Path:
+    """The demonstration song, over and over again."""
     mixture = demo_song().mixture
-    length = SONG_S * mixture.sample_rate
+    length = song_s * mixture.sample_rate
     samples = np.tile(mixture.samples, -(-length // mixture.length))[:, :length]
-    soundfile.write(song, samples.T, mixture.sample_rate)
-    soundfile.write(first_song, mixture.samples.T, mixture.sample_rate)
+    soundfile.write(file, samples.T, mixture.sample_rate)
+    return file
+
+
+def _measure(folder: Path, song_s: int, requests: int, watchers: int) -> _Found:
+    found, sent = _Found(), os.urandom(UPLOAD_BYTES)
+    song, first_song = write_song(folder / "song.wav", song_s), write_song(folder / "first.wav", 20)
     with Served(folder / "data") as server:
         upload = server.upload(song)
         list(server.watch(server.submit(first_song)))  # the worker is up, its network loaded
-        answer = server.client.post("/api/v1/jobs", json={"upload_id": upload})
-        began, job_id = time.time(), answer.json()["id"]
+        began = time.time()
+        job_id = server.client.post("/api/v1/jobs", json={"upload_id": upload}).json()["id"]
         sent_jobs: list[str] = []
-        for _ in range(REQUESTS):
+        for _ in range(requests):
             found.submit.append(_timed(lambda: sent_jobs.append(_submit(server, sent))))
             server.client.delete(f"/api/v1/jobs/{sent_jobs.pop()}")
             found.status.append(_timed(lambda: server.job(job_id)))
         seen = server.job(job_id)["last_event"]
-        came = asyncio.run(_watch(server.address, job_id, seen))
+        came = asyncio.run(_watch(server.address, job_id, seen, watchers))
         stored = _stored(server.data, job_id)
         found.lag = [moment - stored[number].at for number, moment in came]
         first = next(event for event in stored.values() if event.kind == "progress")
@@ -121,11 +125,13 @@ def _submit(server: Served, recording: bytes) -> str:
     return str(server.client.post("/api/v1/jobs", json=wish).json()["id"])
 
 
-async def _watch(address: str, job_id: str, seen: int) -> Sequence[tuple[int, float]]:
+async def _watch(
+    address: str, job_id: str, seen: int, watchers: int
+) -> Sequence[tuple[int, float]]:
     """Numbers of events after `seen`, and when they came, at all watchers."""
     came: list[tuple[int, float]] = []
     url, headers = f"{address}/api/v1/jobs/{job_id}/events", {"Last-Event-ID": str(seen)}
-    limits = httpx.Limits(max_connections=WATCHERS)
+    limits = httpx.Limits(max_connections=watchers)
 
     async def watch(client: httpx.AsyncClient) -> None:
         async with client.stream("GET", url, headers=headers) as answer:
@@ -138,7 +144,7 @@ async def _watch(address: str, job_id: str, seen: int) -> Sequence[tuple[int, fl
             )
 
     async with httpx.AsyncClient(timeout=600, limits=limits) as client:
-        await asyncio.gather(*(watch(client) for _ in range(WATCHERS)))
+        await asyncio.gather(*(watch(client) for _ in range(watchers)))
     return came
 
 
