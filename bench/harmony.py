@@ -30,7 +30,7 @@ TRIADS = {"maj": (0, 4, 7), "min": (0, 3, 7)}
 HOP = 2048
 STAYING = 0.9  # chance of a chord to sound on in the next frame
 SECTION_S = 8.0  # as long as sections of these songs are, which librosa is told
-NEAR_S = 3.0
+NEAR_S = 0.5  # of a boundary; within 3 s, any grid of 6 s would be right
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from unbraid.analysis.hearing import Hearing
 from unbraid.analysis.onsets import FloatArray
 from unbraid.types import BeatGrid
 
-PRICE = 5.0  # of a part, in variances of bars that follow each other
+PRICE = 4.0  # of a part, in variances of bars that follow each other
 LEAST_BARS, LEAST_S = 4, 6.0  # of a part
 ALIKE = 1.0  # distance of the means of parts that are the same, in standard deviations
 BAR_S = 2.0  # where there are no beats
