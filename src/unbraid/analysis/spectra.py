@@ -5,6 +5,7 @@ Toolbox (1998), as librosa has them; the constant-Q transform is that of Brown (
 computed at lower and lower rates as Schörkhuber and Klapuri (2010) do.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
@@ -139,6 +140,7 @@ def _mel_corners(highest: float) -> npt.NDArray[np.float64]:
     return np.where(mels < 15, mels / linear, 1000 * np.exp((mels - 15) / log))
 
 
+@functools.lru_cache(maxsize=8)
 def _mel_filters(sample_rate: int, highest_hz: float) -> FloatArray:
     """Triangles of equal area [bin, band]."""
     corners = _mel_corners(highest_hz)

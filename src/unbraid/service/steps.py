@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -270,10 +271,10 @@ def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]
 def _draw(claim: Claim, shop: Workshop, result: Result, mix: Outline) -> list[dict[str, Any]]:
     """Put the peaks of the recording and its stems into the storage."""
     file = work_folder(shop.settings) / claim.job_id / "peaks"
-    stems = {
-        name: Outline.of(result.folder / stem.file) for name, stem in result.manifest.stems.items()
-    }
-    drawn = draw({MIX: mix, **stems}, file)
+    stems = result.manifest.stems
+    with ThreadPoolExecutor(shop.settings.worker_threads) as pool:
+        outlines = pool.map(lambda stem: Outline.of(result.folder / stem.file), stems.values())
+        drawn = draw({MIX: mix, **dict(zip(stems, outlines, strict=True))}, file)
     shop.storage.put(peaks_key(claim.job_id), file)
     return drawn
 
