@@ -180,9 +180,17 @@ def _work(
     """Do what a claim is about; gives what tells the database so."""
     if claim.parent_id:
         return work_on_result(claim, shop, on_progress)
-    claim = _fetched(claim, shop, on_progress)
-    result, mix = _process(claim, shop, on_progress)
-    files, peaks = _store(claim, shop, result), _draw(claim, shop, result, mix)
+    latest = Progress("decode", 0.0, None)
+
+    def report(progress: Progress) -> None:
+        nonlocal latest
+        latest = progress
+        on_progress(progress)
+
+    claim = _fetched(claim, shop, report)
+    result, mix = _process(claim, shop, report)
+    files = _store(claim, shop, result, lambda: report(latest))
+    peaks = _draw(claim, shop, result, mix)
     return lambda: shop.claims.finish(claim, files, peaks, result.manifest.warnings)
 
 
@@ -242,8 +250,10 @@ def _fetched(claim: Claim, shop: Workshop, on_progress: Callable[[Progress], Non
     return replace(claim, file_name=fetched.name, url=None)
 
 
-def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]:
-    """Put the files of a result into the storage, the manifest last."""
+def _store(
+    claim: Claim, shop: Workshop, result: Result, going_on: Callable[[], None]
+) -> list[dict[str, Any]]:
+    """Put the files of a result into the storage, the manifest last; tells before each."""
     parts = list(parts_of(result.manifest))
     size = sum((result.folder / part.file).stat().st_size for part in parts)
     most = shop.settings.max_job_gb
@@ -252,20 +262,14 @@ def _store(claim: Claim, shop: Workshop, result: Result) -> list[dict[str, Any]]
             f"the result has {size / GB:.2g} GB, of {most:g} that are allowed; "
             "choose a smaller format or fewer stems"
         )
-    return [
-        {
-            "name": part.file,
-            "key": result_key(claim.job_id, number),
-            "size_bytes": shop.storage.put(
-                result_key(claim.job_id, number),
-                result.folder / part.file,
-                stored_with(claim.file_name, part.file),
-            ),
-            "kind": part.kind,
-            "of": part.of,
-        }
-        for number, part in enumerate(parts)
-    ]
+    stored = []
+    for number, part in enumerate(parts):
+        going_on()
+        key, file = result_key(claim.job_id, number), result.folder / part.file
+        size_bytes = shop.storage.put(key, file, stored_with(claim.file_name, part.file))
+        facts = {"name": part.file, "key": key, "size_bytes": size_bytes}
+        stored.append(facts | {"kind": part.kind, "of": part.of})
+    return stored
 
 
 def _draw(claim: Claim, shop: Workshop, result: Result, mix: Outline) -> list[dict[str, Any]]:
