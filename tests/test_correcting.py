@@ -1,5 +1,6 @@
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -139,6 +140,16 @@ def test_notes_of_a_stem_are_replaced_and_no_others(result: Path, made: Path) ->
     both = [each for each in timed(result / "midi/all.mid") if each[2][0] == 0x91]
     bass = [each for each in timed(result / "midi/bass.mid") if each[2][0] == 0x91]
     assert [each[1:] for each in both] == [each[1:] for each in bass]
+
+
+def test_notes_that_stay_keep_their_bends(result: Path, made: Path, before: Song) -> None:
+    bent = next(note for note in before.notes["vocals"] if note.bends)
+    same = replace(bent, start_s=round(bent.start_s, 3), bends=())
+    moved = NoteEvent(bent.start_s, bent.end_s, bent.pitch + 12, 0.5)
+    after = corrected(result, Correction(notes={"vocals": (same,), "bass": (moved,)}))
+    (kept,) = after.notes["vocals"]
+    np.testing.assert_allclose(kept.bends, bent.bends, atol=0.05)
+    assert not after.notes["bass"][0].bends
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A result set right by someone who knows better: its tempo, bars, key, chords, notes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,8 @@ from unbraid.types import (
     StemName,
 )
 
+SAME_NOTE_S = 0.003  # MIDI files round by less
+
 
 @dataclass(frozen=True)
 class Correction:
@@ -40,7 +42,7 @@ class Correction:
         tonic: of the song's one key, such as `F#`.
         mode: of that key.
         chords: in the place of all that were found; between them there is none.
-        notes: in the place of those of a stem.
+        notes: in the place of those of a stem; what was there already keeps its bends.
     """
 
     tempo: Literal["double", "half"] | None = None
@@ -94,12 +96,32 @@ def correct_result(
         with open_song(target.path) as song:
             if midi := song.manifest.midi:
                 corrected = tuple(sorted({*midi.corrected, *correction.notes}))
-                midi = rewrite_midi(target, song, midi, correction.notes)
+                midi = rewrite_midi(target, song, midi, _bent(correction.notes, song.notes))
                 midi = midi.model_copy(update={"corrected": corrected})
                 note(target, song.manifest.model_copy(update={"midi": midi}))
     except OSError as error:
         raise resource_error(error) from error
     return remake_exports(target.path, on_progress)
+
+
+def _bent(
+    notes: Mapping[StemName, Sequence[NoteEvent]], there: Mapping[StemName, Sequence[NoteEvent]]
+) -> dict[StemName, list[NoteEvent]]:
+    """Notes of which those that were there already keep their bends."""
+
+    def was(note: NoteEvent, other: NoteEvent) -> bool:
+        times_s = (note.start_s - other.start_s, note.end_s - other.end_s)
+        return note.pitch == other.pitch and max(map(abs, times_s)) < SAME_NOTE_S
+
+    return {
+        name: [
+            replace(note, bends=next((each.bends for each in there[name] if was(note, each)), ()))
+            if not note.bends
+            else note
+            for note in played
+        ]
+        for name, played in notes.items()
+    }
 
 
 def _check_notes(song: Song, correction: Correction) -> None:

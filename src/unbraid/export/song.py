@@ -15,6 +15,7 @@ from unbraid.errors import AudioError, InputError
 from unbraid.export.analysis import AnalysisRecord, read_analysis
 from unbraid.export.levels import total
 from unbraid.export.manifest import Manifest, read_manifest
+from unbraid.export.midi import BEND_RANGE, WHEEL_STEPS
 from unbraid.types import (
     BeatGrid,
     ChordSegment,
@@ -28,6 +29,8 @@ from unbraid.types import (
 )
 
 DRUMS = "drums"
+BEND_STEP_S = 256 / 22_050  # as the transcription has them
+SAME_S = 1e-6
 _TAGS_OF_INPUT = (
     *("title", "artist", "album", "album_artist", "year", "track", "genre", "comment", "isrc"),
 )
@@ -188,22 +191,37 @@ def _notes(folder: Path, manifest: Manifest) -> dict[StemName, list[NoteEvent]]:
 
 
 def _notes_of(file: Path) -> list[NoteEvent]:
-    """The notes of a file as they were written, but for their bends."""
+    """The notes of a file as they were written, bends and all."""
     try:
         midi = mido.MidiFile(file)
     except (OSError, EOFError, ValueError) as error:
         raise _damaged(file) from error
     now_s = 0.0
     sounding: dict[int, tuple[float, int]] = {}
+    moved_s, bends = [0.0], [0.0]  # when the wheel was moved, and how many semitones off it is
     notes = []
     for message in midi:
         now_s += message.time
-        if message.type == "note_on" and message.velocity:
+        if message.type == "pitchwheel":
+            moved_s.append(now_s)
+            bends.append(message.pitch / WHEEL_STEPS * BEND_RANGE)
+        elif message.type == "note_on" and message.velocity:
             sounding[message.note] = now_s, message.velocity
         elif message.type in ("note_on", "note_off") and message.note in sounding:
             start_s, velocity = sounding.pop(message.note)
-            notes.append(NoteEvent(start_s, now_s, message.note, velocity / 127))
+            bent = _sampled(moved_s, bends, start_s, now_s)
+            notes.append(NoteEvent(start_s, now_s, message.note, velocity / 127, bent))
     return sorted(notes, key=lambda note: (note.start_s, note.pitch))
+
+
+def _sampled(
+    moved_s: Sequence[float], bends: Sequence[float], start_s: float, end_s: float
+) -> tuple[float, ...]:
+    """The bends of a note, evenly spaced; none where it is not bent."""
+    count = max(1, round((end_s - start_s) / BEND_STEP_S))
+    times_s = np.linspace(start_s, end_s, count, endpoint=False)
+    found = np.array(bends)[np.searchsorted(moved_s, times_s + SAME_S, "right") - 1]
+    return tuple(found.tolist()) if found.any() else ()
 
 
 def _damaged(file: Path) -> AudioError:
