@@ -212,6 +212,26 @@ def test_the_demonstration_song_can_be_had_as_if_it_were_sent(idle: Served) -> N
     assert soundfile.info(io.BytesIO(recording)).duration > 20
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "body", "status"),
+    [
+        (JOBS, "application/json", b"{", 400),
+        (JOBS, "text/plain", b'{"upload_id": "x"}', 415),
+        (JOBS, "application/x-www-form-urlencoded", b"upload_id=x", 415),
+        (UPLOADS, "audio/wav", b"RIFF", 415),
+        ("/api/process", "audio/wav", b"RIFF", 415),
+        (JOBS, "application/json", b"[]", 422),
+        (JOBS, "application/json", b"", 422),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_for_what_it_is(
+    idle: Served, path: str, kind: str, body: bytes, status: int
+) -> None:
+    answer = idle.client.post(path, content=body, headers={"Content-Type": kind})
+    assert answer.status_code == status, answer.text
+    assert answer.json()["status"] == status
+
+
 def test_a_repeated_request_makes_no_second_job(idle: Served, song: Path) -> None:
     wish, key = {"upload_id": idle.upload(song)}, {"Idempotency-Key": "once"}
     first, second = (idle.client.post(JOBS, json=wish, headers=key) for _ in range(2))

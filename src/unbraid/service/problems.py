@@ -22,6 +22,7 @@ from unbraid.service.steps import describe
 from unbraid.service.storage import TooLargeError
 
 MEDIA_TYPE = "application/problem+json"
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 RETRY_AFTER = {"Retry-After": "10"}
 
 STATUS: dict[type[UnbraidError], HTTPStatus] = {
@@ -149,14 +150,29 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     return problem(status, detail, headers=error.headers)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if any(each["type"] == "json_invalid" for each in error.errors()):
+        return problem(HTTPStatus.BAD_REQUEST, "the body of the request is no JSON; see /docs")
+    if _is_of_wrong_kind(request, error):
+        detail = "the body of the request is not of a kind that is read here; see /docs for which"
+        return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     errors = [
         FieldProblem(where=".".join(map(str, each["loc"])), message=each["msg"])
         for each in jsonable_encoder(error.errors(), custom_encoder={Exception: str, bytes: repr})
     ]
     detail = "; ".join(f"{each.where}: {each.message}" for each in errors)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, "invalid", errors=errors)
+
+
+def _is_of_wrong_kind(request: Request, error: RequestValidationError) -> bool:
+    """Whether a body could not be read for what its Content-Type says."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    whole = any(each["loc"] == ("body",) for each in error.errors())
+    if kind in FORMS:
+        return whole  # a form, where there should be JSON
+    in_body = any(each["loc"][0] == "body" for each in error.errors())
+    return in_body and kind not in ("", "application/json") and not kind.endswith("+json")
 
 
 async def _unavailable(_: Request, error: Exception) -> JSONResponse:
