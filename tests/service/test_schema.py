@@ -21,7 +21,8 @@ schemathesis.serializer.alias("application/offset+octet-stream", "application/oc
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("data"), "--workers", "0") as server:
+    data = tmp_path_factory.mktemp("data")
+    with Served(data, "--workers", "0", MAX_QUEUED="100000") as server:
         server.client.post("/api/v1/uploads/demo")  # takes longer the first time
         yield server
 
