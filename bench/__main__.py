@@ -22,6 +22,7 @@ from bench import (
     results,
     separation,
     service,
+    studio,
     transcription,
 )
 
@@ -44,6 +45,7 @@ BENCHES = {
     "service": service.bench,
     "crowd": crowd.bench,
     "overhead": overhead.bench,
+    "studio": studio.bench,
     "exports": exports.bench,
 }
 

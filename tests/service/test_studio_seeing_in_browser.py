@@ -10,7 +10,10 @@ from tests.service.studio_pages import PHONE, look, picture, seconds
 LIGHT_SHARES = """
 canvas => {
   const { width, height } = canvas;
-  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  if (!width || !height) return [0, 0];
+  const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, width, height);
   const shares = [0, 0];
   for (let row = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1) {
@@ -90,8 +93,9 @@ def lane(page: Page, stem: str) -> Locator:
 def drawn(page: Page, stem: str, number: int) -> list[float]:
     """Shares of brightness of a canvas in a stem's lane, once something is drawn there."""
     canvas = lane(page, stem).locator("canvas").nth(number)
-    shares: list[float] = [0.0, 0.0]
-    while shares[1] < 0.05:
-        page.wait_for_timeout(100)
-        shares = canvas.evaluate(LIGHT_SHARES)
+    canvas.scroll_into_view_if_needed()  # what is out of sight is not drawn
+    page.wait_for_function(
+        f"canvas => ({LIGHT_SHARES})(canvas)[1] > 0.05", arg=canvas.element_handle(), polling=300
+    )
+    shares: list[float] = canvas.evaluate(LIGHT_SHARES)
     return shares

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { extremes, levelFor, parsePeaks, peaksOf, withPeaks } from "./peaks";
+import { columnsOf, levelFor, parsePeaks, peaksOf, withPeaks } from "./peaks";
 
 test("a file of audiowaveform is read", () => {
   const bytes = new ArrayBuffer(24 + 8);
@@ -10,9 +10,8 @@ test("a file of audiowaveform is read", () => {
   }
   const peaks = parsePeaks(bytes);
   expect(peaks).toMatchObject({ sampleRate: 44_100, samplesPerPeak: 256 });
-  expect(extremes(peaks, 0, 1)).toEqual([-1, 1]);
-  expect(extremes(peaks, 0, 0.004)![1]).toBeCloseTo(200 / 32_767);
-  expect(extremes(peaks, 1, 2)).toBeNull();
+  expect([...columnsOf(peaks, 0, 1, 2)]).toEqual([-1, 1, Number.NaN, Number.NaN]);
+  expect(columnsOf(peaks, 0, 0.004, 1)[1]).toBeCloseTo(200 / 32_767);
 });
 
 test("peaks of samples are their extremes in both channels, however many chunks they come in", () => {

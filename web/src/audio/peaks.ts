@@ -57,17 +57,30 @@ export function withPeaks(before: Peaks | undefined, more: Int16Array, sampleRat
   return { data, samplesPerPeak: SAMPLES_PER_PEAK, sampleRate };
 }
 
-/** Lowest and highest of the peaks between two moments, ±1; null where there are none. */
-export function extremes(peaks: Peaks, from: number, to: number): [number, number] | null {
+/**
+ * Lowest and highest of the peaks in columns of a drawing, ±1; NaN where there are none.
+ *
+ * @param from First moment of the first column, in seconds.
+ * @param each Seconds of a column.
+ */
+export function columnsOf(peaks: Peaks, from: number, each: number, count: number): Float32Array {
+  const { data } = peaks;
   const perSecond = peaks.sampleRate / peaks.samplesPerPeak;
-  const first = Math.max(0, Math.floor(from * perSecond));
-  const last = Math.min(peaks.data.length / 2, Math.max(first + 1, Math.ceil(to * perSecond)));
-  if (first >= last) return null;
-  let low = 0;
-  let high = 0;
-  for (let k = first; k < last; k += 1) {
-    low = Math.min(low, peaks.data[2 * k]!);
-    high = Math.max(high, peaks.data[2 * k + 1]!);
+  const found = new Float32Array(2 * count).fill(Number.NaN);
+  for (let column = 0; column < count; column += 1) {
+    const begin = (from + column * each) * perSecond;
+    const first = Math.max(0, Math.floor(begin));
+    const end = Math.max(first + 1, Math.ceil(begin + each * perSecond));
+    const last = Math.min(data.length / 2, end);
+    if (first >= last) continue;
+    let low = 0;
+    let high = 0;
+    for (let k = 2 * first; k < 2 * last; k += 2) {
+      if (data[k]! < low) low = data[k]!;
+      if (data[k + 1]! > high) high = data[k + 1]!;
+    }
+    found[2 * column] = low / FULL_SCALE;
+    found[2 * column + 1] = high / FULL_SCALE;
   }
-  return [low / FULL_SCALE, high / FULL_SCALE];
+  return found;
 }

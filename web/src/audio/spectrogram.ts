@@ -3,8 +3,8 @@ import type { components } from "../api/schema";
 
 /** Bytes of a column, the lowest tones first. */
 export const BANDS = 128;
-export const TILE_COLUMNS = 512;
-const MOST_TILES = 200; // 13 MB
+export const TILE_COLUMNS = 256;
+const MOST_TILES = 400; // 13 MB
 const MEL_BREAK = 15;
 
 export type Waveform = components["schemas"]["WaveformView"];

@@ -1,9 +1,9 @@
 /** Drawing on canvases: what is to be seen of a song between two moments. */
-import { extremes, type Peaks } from "../../audio/peaks";
+import { columnsOf, type Peaks } from "../../audio/peaks";
 import type { Chord, KeySpan, Stroke } from "../../music/analysis";
 import { chordName, pretty } from "../../music/analysis";
 import type { Note } from "../../music/midi";
-import { momentAt, type View, xOf } from "../../state/view";
+import { type View, xOf } from "../../state/view";
 
 export interface Sheet {
   context: CanvasRenderingContext2D;
@@ -18,13 +18,13 @@ export interface Sheet {
 export function drawWave(sheet: Sheet, peaks: Peaks, colour: string, gain = 1): void {
   const { context, width, height, view } = sheet;
   const middle = height / 2;
+  const columns = columnsOf(peaks, view.start, view.span / width, Math.ceil(width));
   context.fillStyle = colour;
   context.beginPath();
   for (let x = 0; x < width; x += 1) {
-    const found = extremes(peaks, momentAt(view, x, width), momentAt(view, x + 1, width));
-    if (!found) continue;
-    const [low, high] = found;
-    const top = Math.max(0, middle - high * gain * middle);
+    const low = columns[2 * x]!;
+    if (Number.isNaN(low)) continue;
+    const top = Math.max(0, middle - columns[2 * x + 1]! * gain * middle);
     const bottom = Math.min(height, middle - low * gain * middle);
     context.rect(x, top, 1, Math.max(1, bottom - top));
   }
@@ -37,6 +37,17 @@ export function drawGrid(sheet: Sheet, beats: readonly number[], bars: readonly 
   lines(sheet, bars, sheet.colour("--bar"), 4);
 }
 
+/** The index of the first time that is not before a moment, of times in order. */
+export function firstFrom(times: readonly number[], moment: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < moment) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 function lines(sheet: Sheet, times: readonly number[], colour: string, least: number): void {
   const { context, width, height, view } = sheet;
   if (times.length > 1) {
@@ -44,10 +55,13 @@ function lines(sheet: Sheet, times: readonly number[], colour: string, least: nu
     if ((each / view.span) * width < least) return;
   }
   context.fillStyle = colour;
-  for (const time of times) {
-    const x = Math.round(xOf(view, time, width));
-    if (x >= 0 && x <= width) context.fillRect(x, 0, 1, height);
+  context.beginPath();
+  for (let k = firstFrom(times, view.start); k < times.length; k += 1) {
+    const x = Math.round(xOf(view, times[k]!, width));
+    if (x > width) break;
+    context.rect(x, 0, 1, height);
   }
+  context.fill();
 }
 
 /** Lowest and highest pitch. */
@@ -180,8 +194,10 @@ export function drawChords(sheet: Sheet, chords: readonly Chord[]): void {
   for (const { start, end, label } of chords) {
     const from = xOf(view, start, width);
     const to = xOf(view, end, width);
+    if (to < 0) continue;
+    if (from > width) break;
     const name = chordName(label);
-    if (to < 0 || from > width || !name) continue;
+    if (!name) continue;
     context.fillStyle = sheet.colour("--lifted");
     context.beginPath();
     context.roundRect(from + 1, 1, Math.max(1, to - from - 2), height - 2, 4);
@@ -219,14 +235,14 @@ export function drawBars(sheet: Sheet, bars: readonly number[], duration: number
   const marks = bars.length > 1 ? bars : seconds(duration, view, width);
   const each = ((marks.at(-1)! - marks[0]!) / Math.max(1, marks.length - 1) / view.span) * width;
   const step = [1, 2, 4, 8, 16, 32, 64, 128].find((count) => count * each >= 34) ?? 256;
-  marks.forEach((time, k) => {
-    if (k % step) return;
-    const x = xOf(view, time, width);
-    if (x < -30 || x > width) return;
-    const text = bars.length > 1 ? String(k + 1) : `${Math.round(time)} s`;
+  const first = firstFrom(marks, view.start - (30 * view.span) / width); // its number may be seen
+  for (let k = Math.ceil(first / step) * step; k < marks.length; k += step) {
+    const x = xOf(view, marks[k]!, width);
+    if (x > width) break;
+    const text = bars.length > 1 ? String(k + 1) : `${Math.round(marks[k]!)} s`;
     context.fillText(text, x + 4, height / 2);
     context.fillRect(Math.round(x), height - 6, 1, 6);
-  });
+  }
 }
 
 function seconds(duration: number, view: View, width: number): number[] {

@@ -4,7 +4,7 @@ import { xOf } from "../../state/view";
 import type { Sheet } from "./draw";
 
 const RANGE = 175; // 70 dB below the loudest of the song
-const COLOURED_AT_ONCE = 4; // tiles, so that no frame waits long
+const COLOURED_AT_ONCE = 1; // tile in a canvas, so that no frame waits long
 
 interface Coloured {
   palette: Uint32Array;

@@ -38,7 +38,7 @@ export function Overview({ desk, view, usePeaks }: Omit<RowProps, "analysis">) {
       <span className="self-center text-sm text-quiet max-md:hidden">Song</span>
       <div className="relative overflow-hidden rounded-lg bg-raised">
         <Jump desk={desk} view={view}>
-          <Canvas view={whole} draw={draw} className="h-10" />
+          <Canvas exact view={whole} draw={draw} className="h-10" />
         </Jump>
         <div
           ref={window}

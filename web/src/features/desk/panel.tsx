@@ -34,6 +34,7 @@ export function DeskPanel(props: DeskProps) {
   const [shows, setShows] = useState<Shows>("waves");
   const root = useRef<HTMLElement>(null);
   const ruler = useRef<HTMLDivElement>(null);
+  const width = useRef(0); // of lanes; to ask for it in each frame would have them laid out anew
   const tracks = useDesk(desk, (now) => now.tracks);
   const duration = useDesk(desk, (now) => now.duration);
   const trouble = useDesk(desk, (now) => now.fault) ?? fault;
@@ -53,14 +54,24 @@ export function DeskPanel(props: DeskProps) {
       const next = following(view.getState(), position);
       if (next !== view.getState()) view.setState(next);
     }
-    place(root.current, ruler.current, view, position);
+    place(root.current, width.current, view, position);
   });
-  useEffect(
-    () => view.subscribe(() => place(root.current, ruler.current, view, desk.position)),
-    [view, desk],
-  );
+  const shown = tracks.length > 0;
+  useEffect(() => {
+    const follow = () => place(root.current, width.current, view, desk.position);
+    const size = new ResizeObserver((entries) => {
+      width.current = entries.at(-1)!.contentRect.width;
+      follow();
+    });
+    if (shown) size.observe(ruler.current!);
+    const stop = view.subscribe(follow);
+    return () => {
+      size.disconnect();
+      stop();
+    };
+  }, [view, desk, shown]);
 
-  if (tracks.length === 0) return fault ? <Notice kind="bad">{fault}</Notice> : null;
+  if (!shown) return fault ? <Notice kind="bad">{fault}</Notice> : null;
   return (
     <section ref={root} aria-labelledby="play" className="mt-8">
       <h2 id="play" className="sr-only">
@@ -95,14 +106,9 @@ export function DeskPanel(props: DeskProps) {
   );
 }
 
-function place(
-  root: HTMLElement | null,
-  ruler: HTMLElement | null,
-  view: ViewStore,
-  position: number,
-): void {
-  if (!root || !ruler) return;
-  const x = xOf(view.getState(), position, ruler.clientWidth);
+function place(root: HTMLElement | null, width: number, view: ViewStore, position: number): void {
+  if (!root) return;
+  const x = xOf(view.getState(), position, width);
   const transform = `translateX(${Math.max(-9, Math.min(x, 99_999)).toFixed(1)}px)`;
   // Each by itself: a property that all inherit would have the styles of all computed anew.
   for (const line of root.querySelectorAll<HTMLElement>("[data-playhead]")) {

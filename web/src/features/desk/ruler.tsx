@@ -45,9 +45,9 @@ export function Ruler({
       </div>
       <div ref={ruler} title={hint}>
         <Surface desk={desk} view={view} drags="loop" className="cursor-col-resize">
-          <Canvas view={view} draw={drawLine} className="h-7" />
-          {modulates && <Canvas view={view} draw={drawTonics} className="h-6" />}
-          {analysis && <Canvas view={view} draw={drawNames} className="h-8" />}
+          <Canvas exact view={view} draw={drawLine} className="h-7" />
+          {modulates && <Canvas exact view={view} draw={drawTonics} className="h-6" />}
+          {analysis && <Canvas exact view={view} draw={drawNames} className="h-8" />}
         </Surface>
       </div>
     </div>

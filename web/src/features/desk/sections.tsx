@@ -21,12 +21,14 @@ export function Sections({
     const place = () => {
       const now = view.getState();
       sections.forEach(({ start, end }, k) => {
+        const button = buttons[k]!;
         const from = Math.max(0, xOf(now, start, 100));
         const to = Math.min(100, xOf(now, end, 100));
-        const { style } = buttons[k]!;
-        buttons[k]!.hidden = to <= from;
-        style.left = `${from}%`;
-        style.width = `calc(${to - from}% - 2px)`;
+        const hidden = to <= from;
+        if (button.hidden !== hidden) button.hidden = hidden;
+        if (hidden) return;
+        button.style.left = `${from}%`;
+        button.style.width = `calc(${to - from}% - 2px)`;
       });
     };
     place();
