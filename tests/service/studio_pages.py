@@ -41,7 +41,7 @@ window.AudioContext = class extends OfflineAudioContext {{
 window.starts = [];
 const start = AudioBufferSourceNode.prototype.start;
 AudioBufferSourceNode.prototype.start = function (...when) {{
-  window.starts.push(when);
+  if (this.context === window.offline) window.starts.push(when);
   return start.apply(this, when);
 }};
 window.heard = async () => {{

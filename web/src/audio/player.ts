@@ -3,12 +3,18 @@
  *
  * Chunks of all tracks are decoded a little ahead and started together, each on the sample where
  * the one before ends; a stretch is begun only when all its tracks are there, so that none is ever
- * late. Of each track: source, gain, pan, meter; then their sum, a gate against clicks when
+ * late. The notes of a track are sounds beside its own, rendered by chunks too; where they are
+ * wanted while it plays, they join. Of each track: sources, gains, pan, meter; then their sum, a gate against clicks when
  * playing begins and ends, and the master. At another speed or pitch, a shifter stands between the
  * sum and the gate, and what is shown waits for it.
  */
+
+import type { Note } from "../music/midi";
+import { Band } from "./band";
+import { type Beat, countIn } from "./count_in";
+import { gainsOf } from "./notes";
 import { AS_RECORDED, createShifter, isNeutral, type Shifter, type Tuning } from "./shifter";
-import type { Song, Stereo } from "./song";
+import { chunkOf, type Song, type Stereo } from "./song";
 import {
   chunksAhead,
   cutAt,
@@ -28,15 +34,11 @@ export interface TrackSettings {
   pan: number;
   mute: boolean;
   solo: boolean;
+  /** From 0, its sound alone, to 1, its notes alone. */
+  notes: number;
 }
 
-export interface Beat {
-  /** In seconds. */
-  time: number;
-  first: boolean;
-}
-
-export const AS_IT_IS: TrackSettings = { volume: 1, pan: 0, mute: false, solo: false };
+export const AS_IT_IS: TrackSettings = { volume: 1, pan: 0, mute: false, solo: false, notes: 0 };
 
 const AHEAD_S = 20; // of decoded sound at most
 const SCHEDULED_S = 4; // of sound that the audio thread has been given at least
@@ -56,8 +58,16 @@ interface Play {
   speed?: number;
 }
 
+/** A stretch of which sounds have been given to the graph. */
+interface Scheduled extends Stretch {
+  /** Null where it was of the same song from elsewhere. */
+  readonly chunk: number | null;
+  readonly started: Set<string>;
+}
+
 interface Channel {
   gain: GainNode;
+  notes: GainNode;
   pan: StereoPannerNode;
   meter: AnalyserNode;
 }
@@ -87,9 +97,13 @@ export class Player {
   #shifter: Promise<Shifter> | null = null;
   #latency = 0; // of the shifter, in seconds
   #beats: readonly Beat[] = [];
-  #stretches: Stretch[] = [];
+  #counts = false;
+  #countsNow = false; // before the stretch that comes next
+  readonly #band: Band;
+  #notes: ReadonlyMap<string, readonly Note[]> = new Map();
+  #stretches: Scheduled[] = [];
   #sources = new Set<AudioBufferSourceNode>();
-  #chunks = new Map<number, AudioBuffer[]>();
+  #chunks = new Map<number, Map<string, AudioBuffer>>(); // of each sound, a buffer
   #loading = new Map<number, AbortController>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #fault: Error | null = null;
@@ -105,6 +119,7 @@ export class Player {
     this.#context = context;
     this.#song = song;
     this.#onChange = onChange;
+    this.#band = new Band(song.sampleRate);
     this.#sum = context.createGain();
     this.#direct = context.createGain();
     this.#shifted = new GainNode(context, { gain: 0 });
@@ -156,6 +171,7 @@ export class Player {
     this.#forget(() => false);
     this.#song.close();
     this.#song = song;
+    this.#stretches = this.#stretches.map((each) => ({ ...each, chunk: null }));
     this.#connect();
     this.#pump();
     this.#onChange();
@@ -165,6 +181,7 @@ export class Player {
     if (this.#state !== "paused") return;
     this.#fault = null;
     if (this.#place >= this.#song.length) this.#place = 0;
+    this.#countsNow = this.#counts;
     this.#begin(this.#place);
     this.#timer = setInterval(() => this.#pump(), PUMP_MS);
   }
@@ -214,6 +231,22 @@ export class Player {
   setTrack(name: string, settings: TrackSettings): void {
     this.#settings.set(name, settings);
     this.#balance();
+    this.#pump();
+  }
+
+  /** What the notes of each track are, where it has some. */
+  setNotes(notes: ReadonlyMap<string, readonly Note[]>): void {
+    const changed = [...notes].filter(([track, its]) => its !== this.#notes.get(track));
+    const gone = [...this.#notes.keys()].filter((track) => !notes.has(track));
+    this.#notes = notes;
+    const stale = [...changed.map(([track]) => track), ...gone].map(notesOf);
+    if (stale.length === 0) return;
+    for (const sounds of this.#chunks.values()) for (const name of stale) sounds.delete(name);
+    this.#abandon(() => false);
+    this.#balance();
+    const sounding = stale.some((name) => this.#stretches.some((each) => each.started.has(name)));
+    if (sounding) this.#again(Math.round(this.#heardAt(this.#context.currentTime + SOON_S)));
+    else this.#pump();
   }
 
   setMaster(volume: number): void {
@@ -229,6 +262,11 @@ export class Player {
   /** A click on each of these beats, for which `setClick` gives the volume. */
   setBeats(beats: readonly Beat[]): void {
     this.#beats = beats;
+  }
+
+  /** Whether a bar of clicks goes before what `play` begins. */
+  setCountIn(counts: boolean): void {
+    this.#counts = counts;
   }
 
   setClick(volume: number): void {
@@ -258,40 +296,57 @@ export class Player {
   }
 
   #connect(): void {
-    for (const [track, { gain, pan, meter }] of this.#channels) {
+    for (const [track, { gain, notes, pan, meter }] of this.#channels) {
       if (this.#song.tracks.includes(track)) continue;
-      for (const node of [gain, pan, meter]) node.disconnect();
+      for (const node of [gain, notes, pan, meter]) node.disconnect();
       this.#channels.delete(track);
     }
     for (const track of this.#song.tracks) {
       if (this.#channels.has(track)) continue;
       const gain = new GainNode(this.#context);
+      const stereo = { channelCount: 2, channelCountMode: "explicit" } as const;
+      const notes = new GainNode(this.#context, stereo); // else panning would make them quieter
       const pan = new StereoPannerNode(this.#context);
       const meter = new AnalyserNode(this.#context, { fftSize: METER_SIZE });
       gain.connect(pan).connect(this.#sum);
+      notes.connect(pan);
       pan.connect(meter);
-      this.#channels.set(track, { gain, pan, meter });
-      const { volume, panning } = this.#wanted(track);
-      gain.gain.value = volume;
-      pan.pan.value = panning;
+      this.#channels.set(track, { gain, notes, pan, meter });
+      const wanted = this.#wanted(track);
+      gain.gain.value = wanted.sound;
+      notes.gain.value = wanted.notes;
+      pan.pan.value = wanted.pan;
     }
   }
 
   #balance(): void {
-    for (const [track, { gain, pan }] of this.#channels) {
-      const { volume, panning } = this.#wanted(track);
-      this.#glide(gain.gain, volume);
-      this.#glide(pan.pan, panning);
+    for (const [track, { gain, notes, pan }] of this.#channels) {
+      const wanted = this.#wanted(track);
+      this.#glide(gain.gain, wanted.sound);
+      this.#glide(notes.gain, wanted.notes);
+      this.#glide(pan.pan, wanted.pan);
     }
   }
 
-  /** Gain and panning of a track, in view of what is solo. */
-  #wanted(track: string): { volume: number; panning: number } {
-    const { volume, pan, mute, solo } = this.#settings.get(track) ?? AS_IT_IS;
-    if (this.#original) return { volume: 1, panning: 0 };
+  /** Gains and panning of a track, in view of what is solo. */
+  #wanted(track: string): { sound: number; notes: number; pan: number } {
+    const settings = this.#settings.get(track) ?? AS_IT_IS;
+    const { volume, pan, mute, solo } = settings;
+    if (this.#original) return { sound: 1, notes: 0, pan: 0 };
     const alone = this.#song.tracks.some((each) => this.#settings.get(each)?.solo);
     const silent = mute || (alone && !solo);
-    return { volume: silent ? 0 : volume, panning: pan };
+    const gain = silent ? 0 : volume;
+    const { sound, notes } = gainsOf(this.#notes.has(track) ? settings.notes : 0);
+    return { sound: gain * sound, notes: gain * notes, pan };
+  }
+
+  /** The sounds that are wanted: the tracks, and the notes of those of which they are heard. */
+  #wantedSounds(): string[] {
+    const { tracks } = this.#song;
+    const played = tracks.filter(
+      (track) => this.#notes.has(track) && (this.#settings.get(track)?.notes ?? 0) > 0,
+    );
+    return [...tracks, ...played.map(notesOf)];
   }
 
   #glide(value: AudioParam, target: number): void {
@@ -367,6 +422,7 @@ export class Player {
 
   /** Goes on from another place at once. */
   #again(place: number): void {
+    this.#countsNow = false;
     this.#stop(onSample(this.#context.currentTime + SOON_S, this.#context.sampleRate));
     this.#begin(place);
   }
@@ -410,16 +466,18 @@ export class Player {
       if (last && until > currentTime + SCHEDULED_S) break;
       const { chunkLength, available } = this.#song;
       const next = nextStretch(this.#next, chunkLength, available, this.#loop);
-      const sounds = next && this.#chunks.get(next.chunk);
-      if (!next || !sounds) {
+      if (!next || !this.#has(next.chunk)) {
         if (until + this.#latency <= currentTime) this.#dry(last);
         break;
       }
       const late = until < currentTime + SOON_S / 2;
-      const at = late ? onSample(currentTime + SOON_S, this.#context.sampleRate) : until;
-      const stretch = { at, from: next.from, length: next.length, speed: this.#tuning.speed };
-      this.#schedule(stretch, next.chunk, sounds, late);
+      const soon = currentTime + SOON_S;
+      const from = late ? this.#countFrom(soon, next.from / rate) : until;
+      const at = onSample(from, this.#context.sampleRate);
+      const { speed } = this.#tuning;
+      this.#schedule({ ...next, at, speed, started: new Set() }, late);
     }
+    for (const stretch of this.#stretches) this.#startSounds(stretch);
     this.#load();
   }
 
@@ -438,9 +496,8 @@ export class Player {
     this.#set("waiting");
   }
 
-  #schedule(stretch: Stretch, chunk: number, sounds: readonly AudioBuffer[], fresh: boolean): void {
-    const { sampleRate, chunkLength, tracks } = this.#song;
-    const offset = (stretch.from - chunk * chunkLength) / sampleRate;
+  #schedule(stretch: Scheduled, fresh: boolean): void {
+    const { sampleRate } = this.#song;
     const duration = stretch.length / sampleRate;
     if (fresh) {
       const gain = this.#gate.gain;
@@ -448,11 +505,6 @@ export class Player {
       gain.setValueAtTime(0, heard);
       gain.linearRampToValueAtTime(1, heard + GATE_S);
     }
-    tracks.forEach((track, k) => {
-      const channel = this.#channels.get(track);
-      const play = { at: stretch.at, offset, duration, speed: stretch.speed };
-      if (channel) this.#start(sounds[k]!, channel.gain, play);
-    });
     const first = stretch.from / sampleRate;
     for (const beat of this.#beats) {
       if (beat.time >= first && beat.time < first + duration) {
@@ -466,6 +518,44 @@ export class Player {
     this.#stretches = [...old, stretch];
     this.#next = stretch.from + stretch.length;
     this.#set("playing");
+  }
+
+  /** Has what there is of a stretch sound, from its beginning or from now on. */
+  #startSounds(stretch: Scheduled): void {
+    const { sampleRate, chunkLength } = this.#song;
+    const { currentTime } = this.#context;
+    const { chunk, speed } = stretch;
+    if (chunk === null) return;
+    const soon = onSample(currentTime + SOON_S, this.#context.sampleRate);
+    const at = stretch.at < currentTime ? soon : stretch.at;
+    const gone = (at - stretch.at) * speed;
+    const offset = (stretch.from - chunk * chunkLength) / sampleRate + gone;
+    const duration = stretch.length / sampleRate - gone;
+    if (duration <= 0) return;
+    const play = { at, offset, duration, speed };
+    const to = new Map<string, GainNode>();
+    for (const [track, { gain, notes }] of this.#channels) {
+      to.set(track, gain).set(notesOf(track), notes);
+    }
+    for (const [name, buffer] of this.#chunks.get(chunk) ?? []) {
+      const channel = to.get(name);
+      if (!channel || stretch.started.has(name)) continue;
+      stretch.started.add(name);
+      this.#start(buffer, channel, play);
+    }
+  }
+
+  /** Counts in from a time on, if so wanted; gives when that is over. */
+  #countFrom(time: number, place: number): number {
+    const count = this.#countsNow ? countIn(place, this.#beats) : null;
+    this.#countsNow = false;
+    if (!count) return time;
+    const { speed } = this.#tuning;
+    for (const beat of count.clicks) {
+      const at = time + beat.time / speed + this.#latency;
+      this.#start(this.#clickSounds[beat.first ? 0 : 1], this.#master, { at });
+    }
+    return time + count.lead / speed;
   }
 
   #start(
@@ -488,21 +578,24 @@ export class Player {
     const { chunkLength, available, sampleRate } = this.#song;
     const ahead = AHEAD_S * sampleRate;
     const wanted = chunksAhead(this.#next, ahead, chunkLength, available, this.#loop);
-    const here = Math.floor(this.#placeAt(this.#context.currentTime) / chunkLength);
-    this.#forget((chunk) => chunk === here || wanted.includes(chunk));
+    const now = this.#stretches
+      .filter((each) => endOf(each, sampleRate) > this.#context.currentTime)
+      .flatMap((each) => each.chunk ?? []);
+    this.#forget((chunk) => now.includes(chunk) || wanted.includes(chunk));
     if (performance.now() < this.#notBefore) return;
-    const chunk = wanted.find((each) => !this.#chunks.has(each));
+    const chunk = [...now, ...wanted].find((each) => !this.#has(each));
     if (chunk === undefined || this.#loading.size > 0) return;
     const stop = new AbortController();
     this.#loading.set(chunk, stop);
-    const song = this.#song;
-    Promise.all(song.tracks.map((track) => song.load(track, chunk, stop.signal)))
+    const sounds = this.#chunks.get(chunk) ?? new Map<string, AudioBuffer>();
+    const missing = this.#wantedSounds().filter((name) => !sounds.has(name));
+    Promise.all(missing.map((name) => this.#fetch(name, chunk, stop.signal)))
       .then((all) => {
         if (stop.signal.aborted) return;
-        this.#chunks.set(
-          chunk,
-          all.map((samples) => this.#sound(samples)),
-        );
+        missing.forEach((name, k) => {
+          sounds.set(name, all[k]!);
+        });
+        this.#chunks.set(chunk, sounds);
         this.#fault = null;
       })
       .catch((error: unknown) => {
@@ -518,7 +611,22 @@ export class Player {
       });
   }
 
-  #sound([left, right]: Stereo): AudioBuffer {
+  /** Whether all sounds of a chunk are there. */
+  #has(chunk: number): boolean {
+    const sounds = this.#chunks.get(chunk);
+    return sounds !== undefined && this.#wantedSounds().every((name) => sounds.has(name));
+  }
+
+  async #fetch(name: string, chunk: number, signal: AbortSignal): Promise<AudioBuffer> {
+    const song = this.#song;
+    if (song.tracks.includes(name)) return this.#buffer(await song.load(name, chunk, signal));
+    const track = song.tracks.find((each) => notesOf(each) === name)!;
+    const [start, end] = chunkOf(song, chunk).map((samples) => samples / song.sampleRate);
+    const part = { start: start!, end: end! };
+    return this.#band.play(track, this.#notes.get(track) ?? [], part, signal);
+  }
+
+  #buffer([left, right]: Stereo): AudioBuffer {
     const sound = new AudioBuffer({
       length: Math.max(1, left.length),
       numberOfChannels: 2,
@@ -531,6 +639,10 @@ export class Player {
 
   #forget(keep: (chunk: number) => boolean): void {
     for (const chunk of this.#chunks.keys()) if (!keep(chunk)) this.#chunks.delete(chunk);
+    this.#abandon(keep);
+  }
+
+  #abandon(keep: (chunk: number) => boolean): void {
     for (const [chunk, stop] of this.#loading) {
       if (keep(chunk)) continue;
       stop.abort();
@@ -538,6 +650,9 @@ export class Player {
     }
   }
 }
+
+/** What the sound of a track's notes is called. */
+const notesOf = (track: string) => `notes of ${track}`;
 
 /** The time of the sample that is nearest. */
 function onSample(time: number, sampleRate: number): number {

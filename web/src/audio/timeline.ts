@@ -73,11 +73,11 @@ export function endOf(stretch: Stretch, samplesPerSecond: number): number {
 }
 
 /** The stretches up to a time, the last of them cut there. */
-export function cutAt(
-  stretches: readonly Stretch[],
+export function cutAt<S extends Stretch>(
+  stretches: readonly S[],
   time: number,
   samplesPerSecond: number,
-): Stretch[] {
+): S[] {
   return stretches
     .filter((each) => each.at < time)
     .map((each) => {

@@ -1,9 +1,12 @@
 /** What the hands are on while a song plays; the sound itself is the player's matter. */
 import { createStore, type StoreApi } from "zustand";
-import { AS_IT_IS, type Beat, Player, type PlayerState, type TrackSettings } from "../audio/player";
+import { persist } from "zustand/middleware";
+import type { Beat } from "../audio/count_in";
+import { AS_IT_IS, Player, type PlayerState, type TrackSettings } from "../audio/player";
 import { AS_RECORDED, type Tuning } from "../audio/shifter";
 import type { Song } from "../audio/song";
 import { snap } from "../audio/timeline";
+import type { Note } from "../music/midi";
 
 export interface Span {
   /** In seconds. */
@@ -14,11 +17,15 @@ export interface Span {
 export interface DeskState {
   state: PlayerState;
   tracks: readonly string[];
+  /** The tracks that have notes. */
+  noted: readonly string[];
   settings: Readonly<Record<string, TrackSettings>>;
   master: number;
   /** Whether the song is heard as it was, whatever the mix. */
   original: boolean;
   click: boolean;
+  /** Whether a bar of clicks goes before what is played. */
+  countIn: boolean;
   tuning: Tuning;
   /** The part that is repeated, while `looping`. */
   loop: Span | null;
@@ -32,10 +39,12 @@ export interface DeskState {
 const NOTHING: DeskState = {
   state: "paused",
   tracks: [],
+  noted: [],
   settings: {},
   master: 1,
   original: false,
   click: false,
+  countIn: false,
   tuning: AS_RECORDED,
   loop: null,
   looping: false,
@@ -49,11 +58,15 @@ const LEAST_LOOP_S = 0.2;
 export const SPEEDS = { least: 0.5, most: 1.5, step: 0.05 };
 export const SEMITONES = { least: -12, most: 12, step: 1 };
 
+/** What stays as it is from song to song. */
+const habits = createStore(persist(() => ({ countIn: false }), { name: "unbraid-desk" }));
+
 export class Desk {
-  readonly store: StoreApi<DeskState> = createStore(() => NOTHING);
+  readonly store: StoreApi<DeskState> = createStore(() => ({ ...NOTHING, ...habits.getState() }));
   #context: AudioContext | null = null;
   #player: Player | null = null;
   #beats: readonly Beat[] = [];
+  #notes: ReadonlyMap<string, readonly Note[]> = new Map();
   #tuned: Promise<void> | undefined;
 
   get state(): DeskState {
@@ -72,6 +85,8 @@ export class Desk {
       this.#context = new AudioContext({ sampleRate: song.sampleRate, latencyHint: "playback" });
       this.#player = new Player(this.#context, song, () => this.#tell());
       this.#player.setBeats(this.#beats);
+      this.#player.setNotes(this.#notes);
+      this.#player.setCountIn(this.state.countIn);
     }
     this.#tell();
   }
@@ -112,6 +127,18 @@ export class Desk {
     this.#player?.setBeats(beats);
   }
 
+  /** What the notes of each track are, where it has some. */
+  setNotes(notes: ReadonlyMap<string, readonly Note[]>): void {
+    this.#notes = new Map([...notes].filter(([, its]) => its.length > 0));
+    this.store.setState({ noted: [...this.#notes.keys()] });
+    this.#player?.setNotes(this.#notes);
+  }
+
+  /** The balance of sound and notes of all tracks. */
+  setAllNotes(balance: number): void {
+    for (const track of this.state.tracks) this.change(track, { notes: balance });
+  }
+
   change(track: string, part: Partial<TrackSettings>): void {
     const settings = { ...(this.state.settings[track] ?? AS_IT_IS), ...part };
     this.store.setState({ settings: { ...this.state.settings, [track]: settings } });
@@ -131,6 +158,13 @@ export class Desk {
   setClick(click: boolean): void {
     this.store.setState({ click });
     this.#player?.setClick(click ? 1 : 0);
+  }
+
+  /** A bar of clicks before what is played; also the next time. */
+  setCountIn(countIn: boolean): void {
+    this.store.setState({ countIn });
+    habits.setState({ countIn });
+    this.#player?.setCountIn(countIn);
   }
 
   /** Plays slower or faster, higher or lower, each without the other. */
@@ -189,6 +223,12 @@ export class Desk {
 function onStep(value: number, { least, most, step }: typeof SPEEDS): number {
   const stepped = Math.round(Math.round(value / step) * step * 100) / 100;
   return Math.min(most, Math.max(least, stepped));
+}
+
+/** The balance of sound and notes that tracks have in common, else the mean. */
+export function balanceOf({ noted, settings }: DeskState): number {
+  const balances = noted.map((track) => settings[track]?.notes ?? 0);
+  return balances.reduce((sum, each) => sum + each, 0) / Math.max(1, balances.length);
 }
 
 /** How each track goes into the mix that is heard, as the server takes it. */

@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { create } from "zustand";
 import { persist } from "zustand/middleware";
 import { AS_IT_IS } from "../../audio/player";
-import { type Desk, SPEEDS } from "../../state/desk";
+import { balanceOf, type Desk, SPEEDS } from "../../state/desk";
 import { type ViewStore, within, zoomed } from "../../state/view";
 
 /** What each key does, for those who ask. */
@@ -16,6 +16,8 @@ export const KEYS: readonly [string, string][] = [
   ["L", "repeat four bars, or no longer"],
   ["[ ]", "the repeated part begins or ends here"],
   ["C", "click on the beats"],
+  ["N", "the sound, its notes too, or the notes alone"],
+  ["I", "count in: a bar of clicks before playing"],
   [", .", "slower or faster; with Shift, a semitone lower or higher"],
   ["+ −", "nearer or farther"],
   ["0", "the whole song"],
@@ -32,6 +34,7 @@ export const useKeySwitch = create<KeySwitch>()(
 );
 
 const SEEK_S = 5;
+const NEXT_BALANCE = [0.5, 1, 0]; // from each half on
 
 export function useKeys(desk: Desk, view: ViewStore, beats: readonly number[]): void {
   useEffect(() => {
@@ -101,6 +104,12 @@ function act(desk: Desk, view: ViewStore, beats: readonly number[], event: Keybo
       return true;
     case "c":
       desk.setClick(!state.click);
+      return true;
+    case "n":
+      desk.setAllNotes(NEXT_BALANCE[Math.round(2 * balanceOf(state))]!);
+      return true;
+    case "i":
+      desk.setCountIn(!state.countIn);
       return true;
     case "+":
     case "=":

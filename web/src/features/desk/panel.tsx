@@ -1,6 +1,6 @@
 /** The desk: all stems side by side, to be played and seen. */
 import { useEffect, useRef, useState } from "react";
-import type { Beat } from "../../audio/player";
+import type { Beat } from "../../audio/count_in";
 import type { Spectrograms } from "../../audio/spectrogram";
 import type { Note } from "../../music/midi";
 import { createView, following, lengthened, type ViewStore, xOf } from "../../state/view";
@@ -46,6 +46,7 @@ export function DeskPanel(props: DeskProps) {
     const firsts = new Set(downbeats);
     desk.setBeats(beats.map((time): Beat => ({ time, first: firsts.has(time) })));
   }, [desk, beats, downbeats]);
+  useEffect(() => desk.setNotes(notes), [desk, notes]);
   useKeys(desk, view, beats);
   useMediaSession(desk, title);
   useFrames(desk, () => {
@@ -78,7 +79,7 @@ export function DeskPanel(props: DeskProps) {
         Play
       </h2>
       <Transport {...{ desk, view, beats, downbeats, canCompare }} />
-      <Tuning desk={desk} />
+      <Tuning desk={desk} hasBeats={beats.length > 1} />
       {trouble && (
         <Notice kind="bad" className="mt-3">
           {trouble}

@@ -5,10 +5,12 @@ import { type Desk, SILENCE_DB, toDb, toGain } from "../../state/desk";
 import { classes } from "../../text";
 import { useDesk, useFrames } from "./hooks";
 import { dbText, meterShare } from "./transport";
+import { BALANCE, balanceText } from "./tuning";
 
 export function Strip({ desk, track, note }: { desk: Desk; track: string; note?: string | null }) {
   const settings = useDesk(desk, (now) => now.settings[track] ?? AS_IT_IS);
   const { volume, pan, mute, solo } = settings;
+  const hasNotes = useDesk(desk, (now) => now.noted.includes(track));
   const meter = useRef<HTMLDivElement>(null);
   useFrames(desk, () => {
     meter.current!.style.transform = `scaleX(${meterShare(desk.level(track))})`;
@@ -62,6 +64,22 @@ export function Strip({ desk, track, note }: { desk: Desk; track: string; note?:
           onChange={(event) => desk.change(track, { pan: event.target.valueAsNumber })}
         />
       </div>
+      {hasNotes && (
+        <label className="mt-1 flex items-center gap-3 text-sm text-quiet">
+          <span className="shrink-0">Notes</span>
+          <input
+            type="range"
+            aria-label={`Notes of ${track}`}
+            aria-valuetext={balanceText(settings.notes)}
+            title={`From the sound alone to its notes alone: ${balanceText(settings.notes)}`}
+            {...{ min: BALANCE.least, max: BALANCE.most, step: BALANCE.step }}
+            value={settings.notes}
+            className="h-5 w-full min-w-0 accent-edge"
+            onDoubleClick={() => desk.change(track, { notes: 0 })}
+            onChange={(event) => desk.change(track, { notes: event.target.valueAsNumber })}
+          />
+        </label>
+      )}
       <div className="mt-1 h-1 overflow-hidden rounded-full bg-lifted">
         <div
           ref={meter}
