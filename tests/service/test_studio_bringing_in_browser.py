@@ -11,7 +11,7 @@ import soundfile
 from playwright.sync_api import Browser, Page, expect
 from tests.service.hosts import Host, certificate, sends, served
 from tests.service.serving import Served
-from tests.service.studio_pages import DESKTOP, JOB_PAGE, PHONE, look, picture
+from tests.service.studio_pages import DESKTOP, JOB_PAGE, PATIENCE_MS, PHONE, look, picture
 
 LARGE_S = 70
 LARGE = "A long one.wav"
@@ -116,6 +116,7 @@ def test_a_large_recording_goes_on_after_the_server_was_away_and_after_a_reload(
         port = server.address.rpartition(":")[2]
         context = browser.new_context(viewport=DESKTOP, base_url=server.address)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         slow_down(page)
         page.goto("/")
         choose(page, large_file)
@@ -201,20 +202,75 @@ def test_an_archive_is_a_batch_too(page: Page, server: Served, short_song: Path)
     expect(page.get_by_text("1 cancelled")).to_be_visible()
 
 
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server on which one job may wait, for ever."""
+    with Served(tmp_path_factory.mktemp("idle"), "--workers", "0", MAX_QUEUED="1") as idle:
+        yield idle
+
+
+@pytest.fixture
+def tab(browser: Browser, idle: Served) -> Iterator[Page]:
+    """A page of the idle server."""
+    context = browser.new_context(viewport=DESKTOP, base_url=idle.address)
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
 def test_a_full_queue_says_so_and_takes_the_song_later(
+    tab: Page, idle: Served, short_song: Path
+) -> None:
+    waiting = idle.submit(short_song)
+    tab.goto("/")
+    choose(tab, short_song)
+    refusal = tab.get_by_role("alert")
+    expect(refusal).to_have_text("1 jobs are waiting; send more when some are done.")
+    look(tab)
+    idle.client.post(f"/api/v1/jobs/{waiting}/cancel")
+    tab.get_by_role("button", name="Try again").click()
+    expect(tab.get_by_role("link", name=short_song.name)).to_be_visible()
+
+
+def test_two_tabs_may_stop_the_same_job(tab: Page, idle: Served) -> None:
+    job_id = idle.client.get("/api/v1/jobs?state=queued").json()["jobs"][0]["id"]
+    deaf = tab.context.new_page()
+    deaf.route("**/events", lambda route: route.abort())  # it hears nothing of the other one
+    for each in (tab, deaf):
+        each.goto(f"/jobs/{job_id}")
+        expect(each.get_by_role("button", name="Stop")).to_be_visible()
+    for each in (tab, deaf):
+        each.get_by_role("button", name="Stop").click()
+        expect(each.get_by_text("Stopped", exact=True)).to_be_visible()
+        expect(each.get_by_role("alert")).to_have_count(0)
+
+
+def test_what_is_too_large_or_too_long_is_refused_with_a_cure(tab: Page, tmp_path: Path) -> None:
+    with (tmp_path / "holiday.mp4").open("wb") as video:
+        video.truncate(200_000_000)
+    with soundfile.SoundFile(tmp_path / "concert.flac", "w", 4_000, 1) as concert:
+        for _ in range(3 * 60):
+            concert.write(np.zeros(60 * 4_000, np.int16))
+    tab.goto("/")
+    choose(tab, tmp_path / "holiday.mp4", tmp_path / "concert.flac")
+    refusals = tab.get_by_role("alert")
+    expect(refusals).to_have_count(2)
+    expect(refusals.first).to_contain_text("200 MB; this server takes 100 MB at most")
+    expect(refusals.first).to_contain_text("Bring its sound alone")
+    expect(refusals.last).to_contain_text("3.0 h; this server takes 60 min at most")
+
+
+def test_what_the_server_takes_no_longer_is_refused_by_a_sentence(
     browser: Browser, tmp_path: Path, short_song: Path
 ) -> None:
-    with Served(tmp_path, "--workers", "0", MAX_QUEUED="1") as server:
-        waiting = server.submit(short_song)
+    with Served(tmp_path, "--workers", "0") as server:
         context = browser.new_context(viewport=DESKTOP, base_url=server.address)
-        page = context.new_page()
-        page.goto("/")
-        choose(page, short_song)
-        expect(page.get_by_role("alert")).to_have_text(
-            "1 jobs are waiting; send more when some are done."
-        )
-        look(page)
-        server.client.post(f"/api/v1/jobs/{waiting}/cancel")
-        page.get_by_role("button", name="Try again").click()
-        expect(page.get_by_role("link", name=short_song.name)).to_be_visible()
+        tab = context.new_page()
+        tab.goto("/")
+        expect(tab.get_by_text("up to 100 MB")).to_be_visible()
+        port = server.address.rpartition(":")[2]
+        server.stop()
+        with Served(tmp_path, "--workers", "0", "--port", port, MAX_UPLOAD_MB="0.01"):
+            choose(tab, short_song)
+            expect(tab.get_by_text("This request may have 0.0755 MB at most.")).to_be_visible()
         context.close()

@@ -155,7 +155,7 @@ def _guarded(receive: Receive, max_bytes: int) -> Receive:
         complete = not message.get("more_body", False)
         size += len(message.get("body", b""))
         if size > max_bytes:
-            detail = f"this request may have {max_bytes} bytes at most"
+            detail = f"this request may have {max_bytes / 1e6:.3g} MB at most"
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
         return message
 

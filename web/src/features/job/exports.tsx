@@ -1,10 +1,8 @@
 /** What else can be made of a result: pages, scores, projects, stems for DJs. */
 import { useMutation } from "@tanstack/react-query";
-import { useEffect } from "react";
 import { api, body, type Job } from "../../api/client";
-import { isActive, queries } from "../../api/queries";
-import { usePace } from "../../state/live";
 import { Button, Notice } from "../../ui/controls";
+import { Making } from "./making";
 
 const EXPORTS = [
   ["report", "Report"],
@@ -52,29 +50,9 @@ export function Exports({ job }: { job: Job }) {
           {make.error.message}
         </Notice>
       )}
-      {make.data && <Making key={make.data.id} id={make.data.id} parent={job.id} />}
+      {make.data && (
+        <Making key={make.data.id} id={make.data.id} parent={job.id} text="It is being made…" />
+      )}
     </div>
-  );
-}
-
-/** Follows a task until its files are there. */
-function Making({ id, parent }: { id: string; parent: string }) {
-  const pace = usePace(id, true);
-  const ended = pace.last > 0 && !isActive(pace.state);
-  useEffect(() => {
-    if (ended) void queries.invalidateQueries({ queryKey: ["job", parent] });
-  }, [ended, parent]);
-  if (pace.state === "done") return null;
-  if (ended) {
-    return (
-      <Notice kind="bad" className="mt-3">
-        {pace.log.at(-1)?.text}
-      </Notice>
-    );
-  }
-  return (
-    <p role="status" className="mt-3 text-quiet">
-      It is being made…
-    </p>
   );
 }

@@ -15,10 +15,10 @@ async function fetched(url: string, signal: AbortSignal): Promise<Response> {
   return answer;
 }
 
-export function useAnalysis(job: Job): Analysis | null {
-  const url = job.files.find((file) => file.name === "analysis.json")?.url;
+export function useAnalysis(job: Job | null): Analysis | null {
+  const url = job?.files.find((file) => file.name === "analysis.json")?.url;
   const found = useQuery({
-    queryKey: ["analysis", job.id],
+    queryKey: ["analysis", job?.id],
     queryFn: async ({ signal }) => (await (await fetched(url!, signal)).json()) as Analysis,
     enabled: url !== undefined,
     ...FOREVER,

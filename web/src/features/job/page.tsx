@@ -8,10 +8,12 @@ import { usePace } from "../../state/live";
 import { Notice } from "../../ui/controls";
 import { DeskPanel } from "../desk/panel";
 import { isWhole, useSource } from "../desk/source";
+import { Judge } from "../judge/judge";
 import { NowherePage } from "../nowhere";
 import { Watch } from "../watch/watch";
 import { Facts } from "./facts";
 import { useAnalysis, useNotes, usePeaksOf, useSpectrograms } from "./music";
+import { Otherwise } from "./otherwise";
 import { Take } from "./take";
 import { Title } from "./title";
 
@@ -54,6 +56,8 @@ function Song({ job }: { job: Job }) {
         canCompare={done && isWhole(job)}
       />
       {done && <Take job={job} desk={desk} />}
+      {done && <Judge job={job} onPlay={() => desk.pause()} />}
+      {!isActive(job.state) && <Otherwise job={job} />}
     </>
   );
 }

@@ -8,6 +8,7 @@ import { bytes } from "../../text";
 import { Button, DownloadLink, Notice } from "../../ui/controls";
 import { Icon } from "../../ui/icons";
 import { Exports } from "./exports";
+import { Share } from "./share";
 
 export function Take({ job, desk }: { job: Job; desk: Desk }) {
   const [format, setFormat] = useState<Format>(job.options.format ?? "wav");
@@ -89,6 +90,7 @@ export function Take({ job, desk }: { job: Job; desk: Desk }) {
         ))}
       </ul>
       <Exports job={job} />
+      <Share job={job} />
     </section>
   );
 }
