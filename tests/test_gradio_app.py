@@ -12,20 +12,21 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 import mido
 import numpy as np
 import pytest
 import soundfile
+from axe_playwright_python.sync_playwright import Axe
 from gradio_client import Client, handle_file
 from gradio_client.client import Job
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect, sync_playwright
 
 from unbraid.errors import ResourceError
-from unbraid.gradio_app import MODELS, TITLE, Separator, write_example
+from unbraid.gradio_app import MAX_WAITING, MODELS, TITLE, Separator, write_example
 from unbraid.weights import ModelEntry, ModelStore
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -194,6 +195,25 @@ def test_cancelling_stops_the_work(client: Client, song: Path, scratch: Path) ->
     assert not list(scratch.glob("unbraid-*"))
 
 
+def test_a_full_queue_is_answered_with_a_sentence(
+    client: Client, song: Path, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(song)
+    soundfile.write(tmp_path / "longer.flac", np.tile(samples, (2, 1)), rate)
+    first = client.submit(handle_file(tmp_path / "longer.flac"), api_name="/separate")
+    while not first.status().progress_data:
+        assert not first.done()
+        time.sleep(0.02)
+    others = [client.submit(None, api_name="/separate") for _ in range(MAX_WAITING + 3)]
+    while sum(job.done() for job in others) < 3:
+        assert not first.done()
+        time.sleep(0.02)
+    assert Path(first.result()[0]).name == "vocals.wav"
+    told = [str(job.exception(timeout=60)) for job in others]
+    assert sum("Queue is full! Please try again." in each for each in told) == 3
+    assert sum("there is no song yet" in each for each in told) == MAX_WAITING
+
+
 @pytest.fixture
 def page(address: str) -> Iterator[Page]:
     program = shutil.which("chromium")
@@ -211,6 +231,23 @@ def page(address: str) -> Iterator[Page]:
         browser.close()
     assert not complaints
     assert not [url for url in outside if not url.startswith((address, "data:", "blob:"))]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_can_be_read_by_everyone(page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    expect(page.get_by_role("radio", name="bass")).to_be_visible()
+    page.get_by_text("MIDI options").click()
+    expect(page.get_by_label("Tempo (BPM)")).to_be_visible()
+    page.wait_for_timeout(500)  # until it has unfolded and colours have faded in
+    grave = {
+        each["id"]
+        for each in Axe().run(page).response["violations"]
+        if each["impact"] in ("serious", "critical")
+    }
+    of_gradio = {"aria-prohibited-attr", "nested-interactive"}  # empty boxes, the waveform's field
+    assert grave <= of_gradio
 
 
 def test_a_browser_takes_the_example_apart(page: Page) -> None:

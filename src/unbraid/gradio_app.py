@@ -56,6 +56,14 @@ THEME = gr.themes.Default(
     primary_hue="lime",
     font=["system-ui", "sans-serif"],  # nothing is fetched from elsewhere
     font_mono=["ui-monospace", "monospace"],
+).set(  # what Gradio has by default is too pale to be read well
+    body_text_color_subdued="*neutral_600",
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_400",
+    button_primary_text_color="black",
+    button_primary_text_color_dark="black",
+    button_primary_background_fill_dark="*primary_500",
+    button_primary_background_fill_hover_dark="*primary_400",
 )
 CSS = ".facts textarea { font-family: var(--font-mono); }"
 
