@@ -191,7 +191,7 @@ def test_a_part_is_repeated_from_beat_to_beat_without_a_gap(
     first, last = (beats[np.abs(beats - moment).argmin()] for moment in (4.3, 5.6))
     page.add_init_script(OFFLINE)
     page.goto(f"/jobs/{done['id']}")
-    expect(page.get_by_text("Chords")).to_be_visible()
+    expect(page.get_by_role("button", name="Chords")).to_be_visible()
     go_to(page, 5.6)
     page.keyboard.press("]")
     go_to(page, 4.3)

@@ -1,6 +1,8 @@
 /** What the music of a song is, as analysis.json says it. */
 
 export interface Analysis {
+  /** Of the file that says it. */
+  version?: string | undefined;
   duration_s: number;
   bpm: number | null;
   tempo: {

@@ -7,6 +7,9 @@ import type { Spectrograms } from "../../audio/spectrogram";
 import type { Analysis } from "../../music/analysis";
 import type { Note } from "../../music/midi";
 import { type ViewStore, xOf } from "../../state/view";
+import { EditNotes } from "../correct/edit_notes";
+import { useDraft } from "../correct/hooks";
+import { NoteRoll, RollTools } from "../correct/roll";
 import { Canvas } from "./canvas";
 import { drawGrid, drawWave, type Sheet } from "./draw";
 import { useDesk } from "./hooks";
@@ -41,6 +44,7 @@ export function Lane({
   const looping = useDesk(desk, (now) => (now.looping ? now.loop : null));
   const original = useDesk(desk, (now) => now.original);
   const quiet = !original && (settings.mute || (alone && !settings.solo));
+  const edited = useDraft(track) !== null;
   const strokes = track === "drums" ? (analysis?.drums ?? NONE) : NONE;
   const beats = analysis?.beats ?? NONE;
   const downbeats = analysis?.downbeats ?? NONE;
@@ -72,6 +76,7 @@ export function Lane({
         {typeof quality === "number" && quality < DOUBTFUL && (
           <p className="mt-1 text-sm text-warn">Doubtful: parts of other stems may be in it.</p>
         )}
+        <EditNotes track={track} notes={notes} />
       </div>
       <Surface desk={desk} view={view} drags="song" className="cursor-pointer bg-raised">
         {shows === "spectra" && spectrograms?.has(track) ? (
@@ -79,12 +84,14 @@ export function Lane({
         ) : (
           <Canvas view={view} draw={drawSound} className="h-18" />
         )}
+        {edited && <NoteRoll {...{ track, desk, view, analysis }} />}
         {strokes.length > 0 ? (
           <Kit {...{ view, strokes, quiet, back }} />
         ) : (
-          notes.length > 0 && <Roll {...{ view, notes, quiet, back }} />
+          notes.length > 0 && !edited && <Roll {...{ view, notes, quiet, back }} />
         )}
       </Surface>
+      {edited && <RollTools {...{ track, desk, analysis }} />}
     </li>
   );
 }

@@ -1,6 +1,8 @@
 /** Where in the song one is: its bars and chords, and the part that repeats. */
 import { type RefObject, useCallback } from "react";
 import { xOf } from "../../state/view";
+import { ChordEditor } from "../correct/chord_editor";
+import { ChordTaps } from "../correct/chord_taps";
 import { Canvas } from "./canvas";
 import { drawBars, drawChords, drawKeys, type Sheet } from "./draw";
 import { useDesk } from "./hooks";
@@ -35,7 +37,7 @@ export function Ruler({
   const keys = analysis?.key?.segments ?? NONE;
   const modulates = keys.length > 1;
   const drawTonics = useCallback((sheet: Sheet) => drawKeys(sheet, keys), [keys]);
-  const hint = "Drag here to repeat a part";
+  const hint = "Drag here to repeat a part; press a chord to change it";
   return (
     <div className={ROW}>
       <div className="grid content-around text-sm text-quiet max-md:hidden">
@@ -47,9 +49,14 @@ export function Ruler({
         <Surface desk={desk} view={view} drags="loop" className="cursor-col-resize">
           <Canvas exact view={view} draw={drawLine} className="h-7" />
           {modulates && <Canvas exact view={view} draw={drawTonics} className="h-6" />}
-          {analysis && <Canvas exact view={view} draw={drawNames} className="h-8" />}
+          {analysis && (
+            <ChordTaps view={view}>
+              <Canvas exact view={view} draw={drawNames} className="h-8" />
+            </ChordTaps>
+          )}
         </Surface>
       </div>
+      <ChordEditor desk={desk} analysis={analysis} />
     </div>
   );
 }

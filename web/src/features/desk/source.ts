@@ -67,8 +67,9 @@ export function useSource(job: Job, pace: Pace): Source {
     };
   }, [desk, job.id, pace.songS, separating]);
 
+  const sounds = JSON.stringify(done ? playable(job) : []); // the same while only notes change
   useEffect(() => {
-    const files = done ? playable(job) : [];
+    const files: ReturnType<typeof playable> = JSON.parse(sounds);
     if (files.length === 0) return;
     let gone = false;
     WavSong.open(files).then(
@@ -78,7 +79,7 @@ export function useSource(job: Job, pace: Pace): Source {
     return () => {
       gone = true;
     };
-  }, [desk, done, job]);
+  }, [desk, sounds]);
 
   return { desk, waves, fault };
 }

@@ -1,29 +1,13 @@
 /** A song in a few words. */
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { type Job, refusalOf } from "../../api/client";
+import type { Job } from "../../api/client";
 import { type Analysis, pretty } from "../../music/analysis";
 import { clock, duration } from "../../text";
 import { Notice } from "../../ui/controls";
-
-interface Manifest {
-  input: { duration_s: number };
-  model: { name: string; licence: string };
-  warnings: string[];
-}
+import { useManifest } from "./music";
 
 export function Facts({ job, analysis }: { job: Job; analysis: Analysis | null }) {
-  const url = job.files.find((file) => file.name === "manifest.json")?.url;
-  const { data: manifest } = useQuery({
-    queryKey: ["manifest", job.id],
-    queryFn: async ({ signal }) => {
-      const answer = await fetch(url!, { signal });
-      if (!answer.ok) throw await refusalOf(answer);
-      return (await answer.json()) as Manifest;
-    },
-    enabled: url !== undefined,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const manifest = useManifest(job);
   const took =
     job.started && job.finished
       ? (Date.parse(job.finished) - Date.parse(job.started)) / 1000

@@ -6,6 +6,8 @@ import { isActive, jobQuery } from "../../api/queries";
 import type { Peaks } from "../../audio/peaks";
 import { usePace } from "../../state/live";
 import { Notice } from "../../ui/controls";
+import { Bench } from "../correct/bench";
+import { CorrectorContext, useCorrected } from "../correct/hooks";
 import { DeskPanel } from "../desk/panel";
 import { isWhole, useSource } from "../desk/source";
 import { Judge } from "../judge/judge";
@@ -33,8 +35,7 @@ export function JobPage({ id }: { id: string }) {
 function Song({ job }: { job: Job }) {
   const pace = usePace(job.id, isActive(job.state));
   const { desk, waves, fault } = useSource(job, pace);
-  const analysis = useAnalysis(job);
-  const notes = useNotes(job);
+  const { corrector, analysis, notes } = useCorrected(job, useAnalysis(job), useNotes(job));
   const spectrograms = useSpectrograms(job);
   const title = job.name;
   const done = job.state === "done";
@@ -51,10 +52,13 @@ function Song({ job }: { job: Job }) {
       <title>{`${title} · Unbraid`}</title>
       <Title job={job} />
       {done ? <Facts job={job} analysis={analysis} /> : <Watch job={job} pace={pace} />}
-      <DeskPanel
-        {...{ desk, title, analysis, notes, usePeaks, spectrograms, fault }}
-        canCompare={done && isWhole(job)}
-      />
+      {done && <Bench {...{ job, corrector, desk, analysis }} />}
+      <CorrectorContext value={done ? corrector : null}>
+        <DeskPanel
+          {...{ desk, title, analysis, notes, usePeaks, spectrograms, fault }}
+          canCompare={done && isWhole(job)}
+        />
+      </CorrectorContext>
       {done && <Take job={job} desk={desk} />}
       {done && <Judge job={job} onPlay={() => desk.pause()} />}
       {!isActive(job.state) && <Otherwise job={job} />}
