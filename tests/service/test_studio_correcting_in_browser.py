@@ -244,3 +244,30 @@ def test_notes_are_changed_with_a_finger_on_a_phone(
     shot(page.locator("li[data-stem=bass]").first, "notes-phone")
     press(page, "Delete the notes")
     context.close()
+
+
+def test_some_stems_are_transcribed_again_and_what_would_be_lost_is_said(
+    page: Page, server: Served, done: dict[str, Any]
+) -> None:
+    roll = roll_of(page, "bass")
+    roll.focus()
+    page.keyboard.press("n")
+    page.keyboard.press("Delete")
+    press(page, "Save notes")
+    press(page, "Close")
+    before = {stem: notes_of(server, done, stem) for stem in ("bass", "other")}
+    press(page, "Transcribe again")
+    form = page.get_by_role("form", name="Transcribe again")
+    expect(form).to_contain_text("will be lost")
+    form.get_by_label("bass").uncheck()
+    expect(form).not_to_contain_text("will be lost")
+    form.get_by_role("slider", name="Onset threshold").fill("0.8")
+    look(page)
+    shot(form, "transcribe")
+    form.get_by_role("button", name="Transcribe", exact=True).click()
+    expect(form).to_be_hidden()
+    assert notes_of(server, done, "bass") == before["bass"]
+    assert notes_of(server, done, "other") != before["other"]
+    press(page, "Undo the transcription")
+    saved(page)
+    assert notes_of(server, done, "other") == before["other"]

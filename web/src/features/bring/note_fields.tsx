@@ -86,9 +86,9 @@ function Slider({
     <label className="grid gap-1">
       <span className="flex justify-between gap-3">
         {label}
-        <output className="font-mono text-sm">
+        <span aria-hidden="true" className="font-mono text-sm">
           {value} {unit}
-        </output>
+        </span>
       </span>
       <input
         type="range"

@@ -1,4 +1,5 @@
 /** What is set right of the whole song with one press: tempo, bars, key; and undone. */
+import { useState } from "react";
 import type { Job } from "../../api/client";
 import type { Analysis } from "../../music/analysis";
 import { pretty } from "../../music/analysis";
@@ -8,6 +9,7 @@ import { Icon } from "../../ui/icons";
 import { type Corrector, turnable } from "./corrector";
 import { useCorrector } from "./hooks";
 import { TONICS } from "./tonics";
+import { Transcribe } from "./transcribe";
 
 /** What undoing a task takes back. */
 const TURNED: Partial<Record<Job["kind"], string>> = {
@@ -32,6 +34,7 @@ export function Bench({
     pending.some(({ wish }) => wish.kind === "transcribe"),
   );
   const fault = useCorrector(corrector, (state) => state.fault);
+  const [again, setAgain] = useState(false);
   const chord = useCorrector(corrector, (state) => state.chord);
   const toggleChords = () => corrector.openChord(chord === null ? desk.position : null);
   const beats = Boolean(analysis?.metre);
@@ -77,6 +80,11 @@ export function Bench({
             Chords
           </Button>
         )}
+        {hasNotes && (
+          <Button aria-expanded={again} onClick={() => setAgain(!again)}>
+            Transcribe again
+          </Button>
+        )}
         <div className="flex items-center gap-1.5">
           <Turn job={job} corrector={corrector} kind="undo" />
           <Turn job={job} corrector={corrector} kind="redo" />
@@ -90,6 +98,7 @@ export function Bench({
           {fault} What was not saved is as it was; edited notes are still there.
         </Notice>
       )}
+      {again && <Transcribe job={job} corrector={corrector} onClose={() => setAgain(false)} />}
     </section>
   );
 }

@@ -105,7 +105,9 @@ export function ChordEditor({ desk, analysis }: { desk: Desk; analysis: Analysis
             onChange={(event) => change({ quality: event.target.value })}
           >
             {qualities.map((quality) => (
-              <option key={quality}>{quality}</option>
+              <option key={quality} value={quality}>
+                {chordName(`C:${quality}`).slice(1) || "major"}
+              </option>
             ))}
           </select>
         </label>

@@ -145,8 +145,8 @@ export class Corrector {
       for (;;) {
         const [next, after] = this.state.pending.filter((each) => each.landed === null);
         if (!next) break;
-        // Chords come as a whole, so the later ones have what the earlier ones say.
-        const outdone = allChords(next.wish) && after && allChords(after.wish);
+        const whole = wholeOf(next.wish);
+        const outdone = whole !== null && after && wholeOf(after.wish) === whole;
         const landed = outdone ? OUTDONE : await this.#make(next.wish);
         this.store.setState(({ pending }) => ({
           pending: pending.map((each) => (each === next ? { ...each, landed } : each)),
@@ -201,8 +201,10 @@ export class Corrector {
 
 const OUTDONE = "outdone";
 
-function allChords(wish: Wish): boolean {
-  return wish.kind === "correct" && Object.keys(wish.correction).join() === "chords";
+/** What a wish says all of, so that a later one has what an earlier one says. */
+function wholeOf(wish: Wish): string | null {
+  const said = wish.kind === "correct" ? Object.keys(wish.correction).join() : "";
+  return said === "chords" || said === "key" ? said : null;
 }
 
 /** The task that can be undone now, or done again. */
