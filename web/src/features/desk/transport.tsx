@@ -28,45 +28,50 @@ export function Transport({
   const looping = useDesk(desk, (now) => now.looping);
   const click = useDesk(desk, (now) => now.click);
   const zoom = (factor: number) => view.setState((now) => zoomed(now, factor, desk.position));
+  // One bar; on a phone only its first part stays in sight.
   return (
-    <div className="sticky top-0 z-30 -mx-4 flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-ground/95 px-4 py-3 backdrop-blur sm:mx-0 sm:px-0">
-      <IconButton icon="start" label="To the beginning" onClick={() => desk.seek(0)} />
-      <button
-        type="button"
-        onClick={() => desk.toggle()}
-        className="inline-flex h-12 w-32 items-center justify-center gap-2 rounded-full bg-accent text-lg font-semibold text-on-accent hover:brightness-110"
-      >
-        <Icon name={state === "paused" ? "play" : "pause"} size={20} />
-        {state === "paused" ? "Play" : state === "waiting" ? "Wait…" : "Pause"}
-      </button>
-      <Clock desk={desk} beats={beats} downbeats={downbeats} duration={duration} />
-      <Position desk={desk} duration={duration} />
-      <div className="flex items-center gap-1">
-        <IconButton
-          icon="loop"
-          label="Repeat a part"
-          aria-pressed={looping}
-          onClick={() => desk.toggleLoop()}
-        />
-        <IconButton
-          icon="click"
-          label="Click on the beats"
-          aria-pressed={click}
-          disabled={beats.length === 0}
-          onClick={() => desk.setClick(!click)}
-        />
-        {canCompare && <Compare desk={desk} />}
+    <div className="contents sm:sticky sm:top-0 sm:z-30 sm:border-b sm:border-line sm:bg-ground/95 sm:py-3 sm:backdrop-blur sm:flex sm:flex-wrap sm:items-center sm:gap-x-4 sm:gap-y-2">
+      <div className="sticky top-0 z-30 -mx-4 flex flex-wrap items-center gap-x-4 gap-y-2 border-b border-line bg-ground/95 px-4 py-2 backdrop-blur sm:contents">
+        <IconButton icon="start" label="To the beginning" onClick={() => desk.seek(0)} />
+        <button
+          type="button"
+          onClick={() => desk.toggle()}
+          className="inline-flex h-12 w-32 items-center justify-center gap-2 rounded-full bg-accent text-lg font-semibold text-on-accent hover:brightness-110"
+        >
+          <Icon name={state === "paused" ? "play" : "pause"} size={20} />
+          {state === "paused" ? "Play" : state === "waiting" ? "Wait…" : "Pause"}
+        </button>
+        <Clock desk={desk} beats={beats} downbeats={downbeats} duration={duration} />
+        <Position desk={desk} duration={duration} />
       </div>
-      <Master desk={desk} />
-      <div className="ml-auto flex items-center gap-1">
-        <IconButton icon="minus" label="Show more of the song" onClick={() => zoom(2)} />
-        <IconButton icon="plus" label="Show less of the song" onClick={() => zoom(0.5)} />
-        <IconButton
-          icon="whole"
-          label="Show the whole song"
-          onClick={() => view.setState((now) => within({ ...now, start: 0, span: now.duration }))}
-        />
-        <Keys />
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 py-2 sm:contents">
+        <div className="flex items-center gap-1">
+          <IconButton
+            icon="loop"
+            label="Repeat a part"
+            aria-pressed={looping}
+            onClick={() => desk.toggleLoop()}
+          />
+          <IconButton
+            icon="click"
+            label="Click on the beats"
+            aria-pressed={click}
+            disabled={beats.length === 0}
+            onClick={() => desk.setClick(!click)}
+          />
+          {canCompare && <Compare desk={desk} />}
+        </div>
+        <Master desk={desk} />
+        <div className="ml-auto flex items-center gap-1">
+          <IconButton icon="minus" label="Show more of the song" onClick={() => zoom(2)} />
+          <IconButton icon="plus" label="Show less of the song" onClick={() => zoom(0.5)} />
+          <IconButton
+            icon="whole"
+            label="Show the whole song"
+            onClick={() => view.setState((now) => within({ ...now, start: 0, span: now.duration }))}
+          />
+          <Keys />
+        </div>
       </div>
     </div>
   );
