@@ -81,8 +81,9 @@ def _first_paint(page: Page) -> float:
     for _ in range(PAINTS):
         page.goto("/")
         page.get_by_role("button", name="Take the demo song").wait_for()
-        entry = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-        paints.append(page.evaluate(entry))
+        entry = "performance.getEntriesByName('first-contentful-paint')[0]"
+        page.wait_for_function(entry)
+        paints.append(page.evaluate(f"{entry}.startTime"))
     return float(np.median(paints))
 
 
