@@ -11,8 +11,8 @@ import { classes } from "../../text";
 import type { Sheet } from "./draw";
 import { paintNoMore, paintSoon } from "./painting";
 
-const AHEAD = 0.3; // of the width, on each side
-const NEAR = 0.1; // of the width: what is left there when it is time to draw more
+const AHEAD = 0.2; // of the width, on each side
+const NEAR = 0.05; // of the width: what is left there when it is time to draw more
 const SEEN_SOON = "200px 0px";
 
 export function Canvas({

@@ -1,11 +1,9 @@
-/** Drawing in turns, so that no frame waits for all of it. */
-
-const BUDGET_MS = 3;
+/** Drawing in turns, one canvas to a frame: what is drawn is also copied, which takes longer. */
 
 const waiting = new Set<() => void>();
 let due = false;
 
-/** Draws in one of the next frames, as soon as there is time. */
+/** Draws in one of the next frames, when it is its turn. */
 export function paintSoon(paint: () => void): void {
   waiting.add(paint);
   ask();
@@ -23,11 +21,9 @@ export function paintNoMore(paint: () => void): void {
 
 function turn(): void {
   due = false;
-  const began = performance.now();
-  for (const paint of [...waiting]) {
-    waiting.delete(paint);
-    paint();
-    if (performance.now() - began > BUDGET_MS) break;
-  }
+  const [paint] = waiting;
+  if (!paint) return;
+  waiting.delete(paint);
+  paint();
   if (waiting.size) ask();
 }
