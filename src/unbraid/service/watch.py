@@ -78,6 +78,8 @@ class Watch:
     def _read(self, job_id: str, after: int) -> _News:
         resting = not self._jobs.active([job_id])  # asked first, so that no event comes after
         events = self._jobs.events(job_id, after)
+        if not resting and not self._jobs.active([job_id]):
+            return self._read(job_id, after)  # it ended meanwhile, and nothing would tell so again
         return _News(events, resting and len(events) < MAX_EVENTS)
 
     async def _next(self, job_id: str, known: int) -> _News:
