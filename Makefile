@@ -70,7 +70,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 
 ## pictures: the pictures of the studio in docs/images, taken by its tests
 pictures: setup-dev $(STUDIO)
-	UNBRAID_PICTURES=docs/images $(BIN)/pytest tests/service/test_studio_in_browser.py
+	UNBRAID_PICTURES=docs/images $(BIN)/pytest tests/service/test_studio_*in_browser.py
 
 ## web-api: the API's description, from which the studio has its types, after the API has changed
 web-api: setup-dev

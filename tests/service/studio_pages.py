@@ -138,6 +138,7 @@ def picture(page: Page, name: str) -> None:
     """Keep what is to be seen, where UNBRAID_PICTURES names a folder."""
     if folder := os.environ.get("UNBRAID_PICTURES"):
         page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(1_000)  # until all lanes are drawn
         page.screenshot(path=Path(folder) / f"studio-{name}.png")
 
 

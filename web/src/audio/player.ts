@@ -40,7 +40,7 @@ export interface TrackSettings {
 
 export const AS_IT_IS: TrackSettings = { volume: 1, pan: 0, mute: false, solo: false, notes: 0 };
 
-const AHEAD_S = 20; // of decoded sound at most
+const AHEAD_S = 10; // of decoded sound at most
 const SCHEDULED_S = 4; // of sound that the audio thread has been given at least
 const PUMP_MS = 100;
 const RETRY_MS = 1_500;
