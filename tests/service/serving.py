@@ -56,7 +56,7 @@ class Served:
         self.data = data
         self._arguments = arguments
         usual = {"CACHE_LIMIT": "0", "LEASE_S": "30", "THREADS": "1", "QUICK_WORKERS": "0"}
-        usual |= {"UNDO_MINUTES": "0"}
+        usual |= {"UNDO_MINUTES": "0", "MIN_FREE_GB": "0"}
         self._settings = {f"UNBRAID_{name}": value for name, value in (usual | settings).items()}
         self.start()
 

@@ -73,12 +73,12 @@ def test_an_unknown_page_leads_back(page: Page, complaints: list[str]) -> None:
 
 
 def test_a_song_that_is_dropped_is_watched_through_a_reload_to_its_end(
-    page: Page, short_song: Path
+    page: Page, recordings: Path
 ) -> None:
     page.goto("/")
-    drop(page, short_song)
+    drop(page, recordings / "vibe_ace.ogg")
     page.wait_for_url(JOB_PAGE)
-    expect(page.get_by_role("heading", level=1)).to_have_text("A short song")
+    expect(page.get_by_role("heading", level=1)).to_have_text("vibe_ace")
     log = page.locator("ol", has_text="Taking the song apart")
     expect(log).to_be_visible()
     look(page)
