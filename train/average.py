@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from train.model import MaskingNetwork
-from train.options import NetworkOptions
-from train.weights import load_weights, save_weights
+from train.weights import load_weights, read_network, save_weights
 from unbraid.errors import UnbraidError
 
 
 def average(files: Sequence[tuple[float, Path]]) -> MaskingNetwork:
-    """The weighted mean of networks of the usual sizes.
+    """The weighted mean of networks of the same sizes.
 
     Args:
         files: the share of each, and its weights; the shares count against their sum.
@@ -26,11 +25,12 @@ def average(files: Sequence[tuple[float, Path]]) -> MaskingNetwork:
         ModelError: a file cannot be read, or holds a network of other sizes.
     """
     whole = sum(share for share, _ in files)
-    mean = MaskingNetwork(NetworkOptions())
+    sizes = read_network(files[0][1]).options
+    mean = MaskingNetwork(sizes)
     for weight in mean.parameters():
         weight.data.zero_()
     for share, file in files:
-        network = MaskingNetwork(NetworkOptions())
+        network = MaskingNetwork(sizes)
         load_weights(network, file)
         for weight, other in zip(mean.parameters(), network.parameters(), strict=True):
             weight.data.add_(other.data, alpha=share / whole)

@@ -20,6 +20,7 @@ from train.features import FREQUENCIES
 CUES = 6
 STEADY_FRAMES, STRUCK_BINS = 17, 31  # 0.4 s, 330 Hz
 ALIKE_FRAMES = 32  # frames that count as like a frame, itself among them
+LATER = 1e3  # distance of frames that are not to be heard
 SMALL = 1e-6
 LEAST_NEW = 0.02  # share of a cell
 POWER = 0.15  # of the features, from the power
@@ -48,16 +49,21 @@ class Clues:
     back: Tensor
 
 
-def look(features: Tensor) -> Clues:
-    """Find the clues in float32 [batch, 4, frame, bin], see `unbraid.separation.lite.features`."""
+def look(features: Tensor, causal: bool = False) -> Clues:
+    """Find the clues.
+
+    Args:
+        features: float32 [batch, 4, frame, bin], see `unbraid.separation.lite.features`.
+        causal: whether those of a frame come from it and the frames before it alone.
+    """
     left, right, mid, side = (features.log() / POWER).unbind(1)
     whole = (left + right) / 2
     return Clues(
         middle=mid - side,
         apart=(left - right).abs(),
-        steady=_mean_around(whole, (STEADY_FRAMES, 1)) - _mean_around(whole, (1, STRUCK_BINS)),
-        mean=whole.mean(1, keepdim=True) - whole,
-        back=_alike(features) @ whole - whole,
+        steady=_steady(whole, causal) - _mean_around(whole, (1, STRUCK_BINS)),
+        mean=_mean(whole, causal) - whole,
+        back=_alike(features, causal) @ whole - whole,
     )
 
 
@@ -85,6 +91,23 @@ def prior(clues: Clues) -> Tensor:
     return (masks + LEAST_SHARE).log()
 
 
+def _steady(x: Tensor, causal: bool) -> Tensor:
+    """The mean over frames around each, or before it."""
+    if not causal:
+        return _mean_around(x, (STEADY_FRAMES, 1))
+    before = STEADY_FRAMES - 1
+    padded = functional.pad(x, (0, 0, before, 0))
+    counts = torch.arange(1, x.shape[1] + 1, device=x.device).clamp(max=STEADY_FRAMES)
+    sums = functional.avg_pool2d(padded[:, None], (STEADY_FRAMES, 1), stride=1)[:, 0]
+    return sums * (STEADY_FRAMES / counts)[:, None]
+
+
+def _mean(x: Tensor, causal: bool) -> Tensor:
+    if not causal:
+        return x.mean(1, keepdim=True)
+    return x.cumsum(1) / torch.arange(1, x.shape[1] + 1, device=x.device)[:, None]
+
+
 def _mean_around(x: Tensor, size: tuple[int, int]) -> Tensor:
     padding = (size[0] // 2, size[1] // 2)
     mean: Tensor = functional.avg_pool2d(
@@ -93,10 +116,12 @@ def _mean_around(x: Tensor, size: tuple[int, int]) -> Tensor:
     return mean[:, 0]
 
 
-def _alike(features: Tensor) -> Tensor:
+def _alike(features: Tensor, causal: bool) -> Tensor:
     """Weights [batch, frame, frame] of a mean over the frames that most resemble each frame."""
     frames = functional.normalize(features.transpose(1, 2).flatten(2), dim=-1)
     distance = (1 - frames @ frames.transpose(1, 2)).clamp(min=0)
+    if causal:
+        distance = distance + LATER * torch.ones_like(distance).triu(1)
     ranked = functional.pad(distance, (0, ALIKE_FRAMES), value=1.0)  # there may be fewer frames
     reach = ranked.topk(ALIKE_FRAMES, largest=False).values[..., -1:]
     weights = (-2 * (distance / (reach + SMALL)) ** 4).exp()

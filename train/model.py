@@ -43,13 +43,15 @@ class BandLinear(nn.Module):
 class LocalBlock(nn.Module):
     """What neighbouring frames and bands tell of each other, [batch, frame, band, channel]."""
 
-    def __init__(self, channels: int, dilation: int) -> None:
+    def __init__(self, channels: int, dilation: int, causal: bool) -> None:
         super().__init__()
+        self._causal = causal
+        self._padding = _padding(KERNEL[0], causal)
         self.depthwise = nn.Conv2d(
             channels,
             channels,
             KERNEL,
-            padding=(KERNEL[0] // 2 * dilation, KERNEL[1] // 2),
+            padding=(self._padding * dilation, KERNEL[1] // 2),
             dilation=(dilation, 1),
             groups=channels,
         )
@@ -66,7 +68,7 @@ class LocalBlock(nn.Module):
 
     def _near(self, x: Tensor) -> Tensor:
         near: Tensor = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return near
+        return near[:, : x.shape[1]] if self._causal else near
 
     def _near_in_phases(self, x: Tensor) -> Tensor:
         """The same without a dilation: every n-th frame makes a batch of its own.
@@ -81,10 +83,16 @@ class LocalBlock(nn.Module):
             image,
             self.depthwise.weight,
             self.depthwise.bias,
-            padding=(KERNEL[0] // 2, KERNEL[1] // 2),
+            padding=(self._padding, KERNEL[1] // 2),
             groups=self.depthwise.groups,
         )
-        y = y.permute(0, 2, 3, 1).unflatten(0, (batch, phases)).transpose(1, 2).flatten(1, 2)
+        y = (
+            y[:, :, : image.shape[2]]
+            .permute(0, 2, 3, 1)
+            .unflatten(0, (batch, phases))
+            .transpose(1, 2)
+            .flatten(1, 2)
+        )
         near: Tensor = y[:, :frames]
         return near
 
@@ -92,12 +100,16 @@ class LocalBlock(nn.Module):
 class GlobalBlock(nn.Module):
     """What all bands tell of each other over seconds, [batch, frame, band, channel]."""
 
-    def __init__(self, channels: int, bottleneck: int, dilations: tuple[int, ...]) -> None:
+    def __init__(
+        self, channels: int, bottleneck: int, dilations: tuple[int, ...], causal: bool
+    ) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
         self.narrow = nn.Linear(BAND_COUNT * channels, bottleneck)
+        self._causal = causal
+        padding = _padding(3, causal)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(bottleneck, bottleneck, 3, padding=dilation, dilation=dilation)
+            nn.Conv1d(bottleneck, bottleneck, 3, padding=padding * dilation, dilation=dilation)
             for dilation in dilations
         )
         self.norms = nn.ModuleList(nn.LayerNorm(bottleneck) for _ in dilations)
@@ -109,6 +121,7 @@ class GlobalBlock(nn.Module):
         hidden = self.narrow(self.norm(x).flatten(2))
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             y = convolution(norm(hidden).transpose(1, 2)).transpose(1, 2)
+            y = y[:, : x.shape[1]] if self._causal else y
             hidden = hidden + _gelu(y)
         found: Tensor = self.widen(hidden)
         return x + self.scale * found.reshape(x.shape)
@@ -145,10 +158,11 @@ class MaskingNetwork(nn.Module):
         self.encoder_norm = nn.LayerNorm(channels)
         self.blocks = nn.ModuleList()
         for i, dilation in enumerate(options.dilations):
-            self.blocks.append(LocalBlock(channels, dilation))
+            self.blocks.append(LocalBlock(channels, dilation, options.causal))
             if i % 2 == 0 and i // 2 < len(options.bottleneck_dilations):
                 far = options.bottleneck_dilations[i // 2]
-                self.blocks.append(GlobalBlock(channels, options.bottleneck, far))
+                block = GlobalBlock(channels, options.bottleneck, far, options.causal)
+                self.blocks.append(block)
         self.decoder_norm = nn.LayerNorm(channels)
         self.widen = nn.Linear(channels, 2 * channels)
         self.decoder = nn.ModuleList(
@@ -173,7 +187,7 @@ class MaskingNetwork(nn.Module):
         if not (self.options.cues or self.options.prior):
             return None
         with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
-            return look(features)
+            return look(features, self.options.causal)
 
     def _logits(self, features: Tensor, clues: Clues | None) -> Tensor:
         seen = _bands(features - self.mean[:, None])
@@ -198,6 +212,11 @@ class MaskingNetwork(nn.Module):
             whole = split.permute(0, 3, 4, 1, 2, 5)
             bins.append(whole.reshape(batch, len(STEMS), 2, frames, count * width))
         return torch.cat(bins, -1)
+
+
+def _padding(kernel: int, causal: bool) -> int:
+    """Frames added before and after; of a causal kernel, what lies after them is cut off."""
+    return kernel - 1 if causal else kernel // 2
 
 
 def _bands(x: Tensor) -> list[Tensor]:

@@ -34,6 +34,7 @@ class NetworkOptions:
         cues: whether it weighs what `train.cues` tells.
         prior: weight, in the geometric mean of the masks that are shipped, of those of `train.cues`
             that need no training. The network is trained without them.
+        causal: whether no frame hears of later ones.
     """
 
     channels: Count = 48
@@ -42,6 +43,7 @@ class NetworkOptions:
     bottleneck_dilations: tuple[tuple[Count, ...], ...] = ((1, 3, 9), (1, 4, 16), (1, 6, 24))
     cues: bool = True
     prior: Chance = 0.5
+    causal: bool = False
 
     def __post_init__(self) -> None:
         most = (len(self.dilations) + 1) // 2
@@ -225,15 +227,28 @@ def read_options(
     """
     try:
         table = tomllib.loads(file.read_text("utf-8"))
-        validate = TypeAdapter(Options).validate_python
-        validate(table)
-        changed = {name: {**table.get(name, {}), **values} for name, values in instead.items()}
-        return validate({**table, **changed})
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read: {error}") from error
+    parse_options(table, str(file))
+    changed = {name: {**table.get(name, {}), **values} for name, values in instead.items()}
+    return parse_options({**table, **changed}, str(file))
+
+
+def parse_options(table: Mapping[str, Any], source: str) -> Options:
+    """What a training run's sections mean.
+
+    Args:
+        table: options by section and name.
+        source: where they stand, for errors.
+
+    Raises:
+        InputError: one has no meaning; names the first.
+    """
+    try:
+        return TypeAdapter(Options).validate_python(table)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(key) for key in first["loc"])
         unknown = first["type"] == "unexpected_keyword_argument"
         message = "there is no such option" if unknown else first["msg"].lower()
-        raise InputError(f"{file}: {where}: {message}") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {error}") from error
+        raise InputError(f"{source}: {where}: {message}") from error

@@ -16,7 +16,7 @@ from unbraid.audio import load, to_stereo
 from unbraid.demo.room import RATE
 from unbraid.types import Samples
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".m4a", ".mp3")
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".m4a", ".mp3")
 BLOCK = RATE // 50  # samples between two looks at the level
 QUIET = 0.01  # of the peak: -40 dB
 PAUSE_BLOCKS = 25  # half a second without sound ends a phrase
@@ -92,6 +92,14 @@ def track(files: tuple[Path, ...], length: int, rng: np.random.Generator) -> Sam
             if at >= length:
                 return filled
     return filled
+
+
+def excerpt(file: Path, length: int, rng: np.random.Generator) -> Samples:
+    """A stretch of a recording, float32 [2, length] at 44.1 kHz; silence follows a shorter one."""
+    samples, _ = _cut(file)
+    start = int(rng.integers(max(1, samples.shape[1] - length)))
+    stretch = samples[:, start : start + length]
+    return np.pad(stretch, ((0, 0), (0, length - stretch.shape[1])))
 
 
 def _played(phrase: Samples, ratio: float) -> Samples:

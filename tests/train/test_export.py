@@ -16,9 +16,10 @@ from unbraid.separation import MixtureStatistics
 from unbraid.separation.lite import MaskNetwork
 
 
+@pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("frames", [1, 40, 131])
-def test_the_exported_network_computes_the_same(tmp_path: Path, frames: int) -> None:
-    network = MaskingNetwork(NetworkOptions(channels=8, bottleneck=16)).eval()
+def test_the_exported_network_computes_the_same(tmp_path: Path, frames: int, causal: bool) -> None:
+    network = MaskingNetwork(NetworkOptions(channels=8, bottleneck=16, causal=causal)).eval()
     for layer in (*network.cue_encoder, *network.cue_weights):
         torch.nn.init.normal_(layer.weight, std=0.03)
     file = tmp_path / "network.onnx"

@@ -41,14 +41,30 @@ def test_the_first_weights_give_the_masks_of_the_first_network(first: Path) -> N
     np.testing.assert_allclose(masks.numpy(), shipped, atol=1e-2)
 
 
+@pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("frames", [1, 7, 16])
-def test_training_computes_what_is_shipped(frames: int) -> None:
-    network = MaskingNetwork(NetworkOptions(channels=4, dilations=(1, 2, 4, 3, 1)))
+def test_training_computes_what_is_shipped(frames: int, causal: bool) -> None:
+    network = MaskingNetwork(NetworkOptions(channels=4, dilations=(1, 2, 4, 3, 1), causal=causal))
     features = heard(frames, batch=2)
     with torch.no_grad():
         torch.testing.assert_close(
             network.train()(features), network.eval()(features), atol=1e-5, rtol=1e-5
         )
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_causal_network_hears_nothing_of_later_frames(training: bool) -> None:
+    options = NetworkOptions(channels=4, dilations=(1, 2, 4, 1, 2), causal=True)
+    network = MaskingNetwork(options).train(training)
+    for layer in (*network.cue_encoder, *network.cue_weights):
+        torch.nn.init.normal_(layer.weight, std=0.03)
+    features = heard(60)
+    changed = features.clone()
+    changed[:, :, 40:] = heard(61)[:, :, 40:60]
+    with torch.no_grad():
+        masks, others = network.masks(features), network.masks(changed)
+    torch.testing.assert_close(masks[..., :40, :], others[..., :40, :], atol=1e-4, rtol=1e-4)
+    assert (masks[..., 40:, :] - others[..., 40:, :]).abs().max() > 0.01
 
 
 def test_gradients_in_bfloat16_are_finite() -> None:

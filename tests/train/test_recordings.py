@@ -80,6 +80,22 @@ def test_recorded_voices_are_as_loud_as_those_that_they_replace(
     np.testing.assert_array_equal(heard[1:], composed[1:])
 
 
+def test_a_recording_without_a_voice_accompanies_the_song(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "instrumentals" / "game" / "1.wav", tone(6))
+    monkeypatch.setattr(songs, "INSTRUMENTAL", 1.0)
+    composed, heard = (
+        synthesis.song(3, 4.0, tmp_path).stems,
+        songs.song(3, 4.0, tmp_path).stems,
+    )
+    np.testing.assert_array_equal(heard[0], composed[0])
+    accompaniment = heard[1:].sum(axis=0)
+    played = tone(4) * np.sqrt(np.mean(composed[1:].sum(axis=0) ** 2) / np.mean(tone(4) ** 2))
+    spectra = [np.abs(np.fft.rfft(each)) for each in (accompaniment, played)]
+    np.testing.assert_allclose(*spectra, atol=0.02 * spectra[1].max())
+
+
 def test_songs_follow_from_their_seeds(material: Path) -> None:
     np.testing.assert_array_equal(
         songs.song(3, 2.0, material).stems, songs.song(3, 2.0, material).stems
