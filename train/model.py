@@ -19,6 +19,7 @@ BANDS = ((16, 4), (12, 8), (10, 16), (8, 32), (6, 64), (4, 132))
 
 BAND_COUNT = sum(count for count, _ in BANDS)
 BINS = sum(count * width for count, width in BANDS)
+VOICE = torch.tensor([1.0, 0.0, 0.0, 0.0])[:, None, None]
 KERNEL = (7, 3)  # frames, bands
 HEARD = 4  # left, right, mid, side
 
@@ -176,10 +177,13 @@ class MaskingNetwork(nn.Module):
 
     def masks(self, features: Tensor) -> Tensor:
         """Masks of the same shape, as they are shipped: those of the network and of the prior."""
-        clues = self._clues(features)
+        share, clues = self.options.prior, self._clues(features)
         logits = self._logits(features, clues)
-        if clues and (share := self.options.prior):
-            logits = (1 - share) * logits + share * prior(clues)[:, :, None]
+        lean = -self.options.reluctance * VOICE.to(features.device)
+        if clues and share:
+            logits = (1 - share) * logits + (share * prior(clues) + lean)[:, :, None]
+        elif self.options.reluctance:
+            logits = logits + lean[:, None]
         powers = (logits - logits.amax(1, keepdim=True)).exp()
         return powers / powers.sum(1, keepdim=True)  # onnxruntime's softmax takes ten times as long
 

@@ -12,7 +12,9 @@ from train.options import NetworkOptions
 from unbraid.errors import ModelError
 from unbraid.export.folder import writing
 
-FIRST = '{"cues": false, "prior": 0}'  # of the first network, which says nothing of itself
+FIRST = '{"cues": false, "prior": 0, "reluctance": 0}'
+"""Sizes of the first network, which says nothing of itself."""
+
 _SIZES = TypeAdapter(NetworkOptions)
 
 

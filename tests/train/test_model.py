@@ -79,6 +79,21 @@ def test_gradients_in_bfloat16_are_finite() -> None:
         assert torch.isfinite(parameter.grad).all()
 
 
+@pytest.mark.parametrize("prior", [0.0, 0.5])
+def test_reluctance_takes_from_voices_alone(prior: float) -> None:
+    eager = MaskingNetwork(NetworkOptions(channels=4, prior=prior, reluctance=0))
+    shy = MaskingNetwork(NetworkOptions(channels=4, prior=prior, reluctance=1))
+    shy.load_state_dict(eager.state_dict())
+    features = heard(20)
+    with torch.no_grad():
+        before, after = eager.masks(features)[0], shy.masks(features)[0]
+    odds = [masks[0] / (1 - masks[0]) for masks in (before, after)]
+    torch.testing.assert_close(odds[1], odds[0] / np.e, rtol=1e-3, atol=1e-6)
+    for masks in (before, after):
+        masks /= 1 - masks[:1]
+    torch.testing.assert_close(after[1:], before[1:], rtol=1e-3, atol=1e-6)
+
+
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
     network = MaskingNetwork(tiny.NETWORK)
     save_weights(network, tmp_path / "tiny.safetensors")

@@ -92,8 +92,8 @@ def test_a_recording_without_a_voice_accompanies_the_song(
     np.testing.assert_array_equal(heard[0], composed[0])
     accompaniment = heard[1:].sum(axis=0)
     played = tone(4) * np.sqrt(np.mean(composed[1:].sum(axis=0) ** 2) / np.mean(tone(4) ** 2))
-    spectra = [np.abs(np.fft.rfft(each)) for each in (accompaniment, played)]
-    np.testing.assert_allclose(*spectra, atol=0.02 * spectra[1].max())
+    found, expected = (np.abs(np.fft.rfft(each)) for each in (accompaniment, played))
+    np.testing.assert_allclose(found, expected, atol=0.02 * expected.max())
 
 
 def test_songs_follow_from_their_seeds(material: Path) -> None:

@@ -17,7 +17,12 @@ from unbraid.types import Samples
 
 RATE = 44_100
 NETWORK = NetworkOptions(
-    channels=4, bottleneck=8, dilations=(1, 2), bottleneck_dilations=((1, 3),), prior=0.0
+    channels=4,
+    bottleneck=8,
+    dilations=(1, 2),
+    bottleneck_dilations=((1, 3),),
+    prior=0.0,
+    reluctance=0.0,
 )
 OFF = AugmentationOptions(
     gain_db=0,
