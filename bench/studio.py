@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from tests.service.serving import Served
 
 from bench.placed import STEMS, place
@@ -19,7 +19,9 @@ from bench.results import Section, Target
 MINUTES, SLOWER = 10, 4
 PAINTS = 5
 PLAY_MS, SCROLLS = 4_000, 90
-SCRIPT_MS, TASK_MS, PAINT_MS, SCRIPT_KB = 8.0, 50.0, 1_000.0, 250.0
+SCRIPT_MS, TASK_MS, PAINT_MS, SCRIPT_KB, PAGE_MB = 8.0, 50.0, 1_000.0, 250.0, 200.0
+PHONE: ViewportSize = {"width": 360, "height": 740}
+LOOKS, LOOK_MS, JUMPS = 12, 5_000, {4: 420, 8: 90}  # at the memory; jumps to these seconds
 CATEGORIES = ["devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel"]
 SCRIPTS = frozenset(
     {"FireAnimationFrame", "EventDispatch", "FunctionCall", "TimerFire", "EvaluateScript"}
@@ -67,8 +69,10 @@ def measured(address: str, job_id: str) -> Section:
             browser.start_tracing(page=page, categories=CATEGORIES)
             do(page)
             found[name] = doing(json.loads(browser.stop_tracing())["traceEvents"])
+        page.close()
+        memory_mb = _memory_mb(browser, f"{address}/jobs/{job_id}")
         browser.close()
-    return _section(found, paint_ms, script_kb)
+    return _section(found, paint_ms, script_kb, memory_mb)
 
 
 def _script(answer: Any) -> dict[str, bytes]:
@@ -85,6 +89,31 @@ def _first_paint(page: Page) -> float:
         page.wait_for_function(entry)
         paints.append(page.evaluate(f"{entry}.startTime"))
     return float(np.median(paints))
+
+
+def _memory_mb(browser: Browser, job: str) -> tuple[float, float]:
+    """What a phone's page of a job has of its own: once it is there, and at most while it plays."""
+    page = browser.new_page(viewport=PHONE)
+    page.goto(job)
+    page.get_by_role("button", name="Play", exact=True).wait_for()
+    page.wait_for_timeout(LOOK_MS)
+    seen_mb = [_own_mb(browser)]
+    page.get_by_role("button", name="Play", exact=True).click()
+    for look in range(LOOKS):
+        page.wait_for_timeout(LOOK_MS)
+        if look in JUMPS:
+            page.get_by_label("Position").fill(str(JUMPS[look]))
+        seen_mb.append(_own_mb(browser))
+    page.close()
+    return seen_mb[0], max(seen_mb)
+
+
+def _own_mb(browser: Browser) -> float:
+    """Memory that the largest process of a page shares with nothing, 10^6 bytes."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [each["id"] for each in processes if each["type"] == "renderer"]
+    rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pages]
+    return max(int(text.split("Private_Dirty:")[1].split()[0]) for text in rollups) * 1024 / 1e6
 
 
 def _play(page: Page) -> None:
@@ -178,7 +207,9 @@ def _outermost(events: Sequence[Event]) -> Iterator[Event]:
             yield event
 
 
-def _section(found: dict[str, Doing], paint_ms: float, script_kb: float) -> Section:
+def _section(
+    found: dict[str, Doing], paint_ms: float, script_kb: float, memory_mb: tuple[float, float]
+) -> Section:
     worst_script = max(float(np.quantile(each.script_ms, 0.95)) for each in found.values())
     longest = max(max(each.tasks_ms) for each in found.values())
     return Section(
@@ -188,7 +219,9 @@ def _section(found: dict[str, Doing], paint_ms: float, script_kb: float) -> Sect
             f"stems with notes, its processor throttled {SLOWER} times: script from one frame to "
             "the next, and tasks of the page's main thread, both in the thread's own time. The "
             f"first paint is that of the first page over loopback, the median of {PAINTS}, not "
-            f"throttled; its JavaScript, {script_kb:.0f} kB with gzip."
+            f"throttled; its JavaScript, {script_kb:.0f} kB with gzip. On a phone's window, the "
+            f"page's process has {memory_mb[0]:.0f} MB of its own before it plays, and "
+            f"{memory_mb[1]:.0f} MB at most in a minute of playing with two jumps."
         ),
         header=("", "frames", "script, median", "95th percentile", "most", "longest task"),
         rows=[
@@ -214,6 +247,11 @@ def _section(found: dict[str, Doing], paint_ms: float, script_kb: float) -> Sect
                 f"JavaScript at first within {SCRIPT_KB:g} kB",
                 f"{script_kb:.0f} kB",
                 script_kb <= SCRIPT_KB,
+            ),
+            Target(
+                f"the page's own memory within {PAGE_MB:g} MB",
+                f"{memory_mb[1]:.0f} MB",
+                memory_mb[1] <= PAGE_MB,
             ),
         ],
     )

@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("options", nargs="?", type=Path, default=Path("train/lite.toml"), help="TOML file")
     add("-o", "--folder", type=Path, default=Path("out/lite"), help="where results go")
+    add("--seed", type=int, help="of the excerpts and their augmentation")
     add("--minutes", type=float, help="stop after this time; the same command goes on later")
     add("--device", choices=["cpu", "cuda"], help="where to compute")
     add("--references", type=Path, help="folder of NAME.flac and NAME.STEM.flac to validate on")
@@ -53,7 +54,7 @@ def _instead(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What the command line says in the place of the file, by section."""
     given = {name: value for name, value in vars(arguments).items() if value is not None}
     sections = {
-        "run": ("minutes", "device"),
+        "run": ("seed", "minutes", "device"),
         "validation": ("references", "instrumentals", "voices"),
     }
     return {

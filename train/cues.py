@@ -56,14 +56,37 @@ def look(features: Tensor, causal: bool = False) -> Clues:
         features: float32 [batch, 4, frame, bin], see `unbraid.separation.lite.features`.
         causal: whether those of a frame come from it and the frames before it alone.
     """
+    whole = loudness(features)
+    return clues(
+        features,
+        _steady(whole, causal),
+        _mean(whole, causal),
+        _alike(features, causal) @ whole,
+    )
+
+
+def loudness(features: Tensor) -> Tensor:
+    """Of both channels in nepers of power, [batch, frame, bin]."""
+    return features[:, :2].log().mean(1) / POWER
+
+
+def clues(features: Tensor, steady: Tensor, mean: Tensor, back: Tensor) -> Clues:
+    """Clues from the loudness of what surrounds each cell.
+
+    Args:
+        features: float32 [batch, 4, frame, bin].
+        steady: mean over the frames around, [batch, frame, bin].
+        mean: over all frames.
+        back: over the frames most alike.
+    """
     left, right, mid, side = (features.log() / POWER).unbind(1)
     whole = (left + right) / 2
     return Clues(
         middle=mid - side,
         apart=(left - right).abs(),
-        steady=_steady(whole, causal) - _mean_around(whole, (1, STRUCK_BINS)),
-        mean=_mean(whole, causal) - whole,
-        back=_alike(features, causal) @ whole - whole,
+        steady=steady - _mean_around(whole, (1, STRUCK_BINS)),
+        mean=mean - whole,
+        back=back - whole,
     )
 
 
@@ -118,11 +141,21 @@ def _mean_around(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _alike(features: Tensor, causal: bool) -> Tensor:
     """Weights [batch, frame, frame] of a mean over the frames that most resemble each frame."""
-    frames = functional.normalize(features.transpose(1, 2).flatten(2), dim=-1)
+    frames = profiles(features)
     distance = (1 - frames @ frames.transpose(1, 2)).clamp(min=0)
     if causal:
         distance = distance + LATER * torch.ones_like(distance).triu(1)
+    return weights(distance)
+
+
+def profiles(features: Tensor) -> Tensor:
+    """Frames as vectors of length one, [batch, frame, 4 x bin]."""
+    return functional.normalize(features.transpose(1, 2).flatten(2), dim=-1)
+
+
+def weights(distance: Tensor) -> Tensor:
+    """Of a mean over the frames that are nearest, of distances [batch, frame, other frame]."""
     ranked = functional.pad(distance, (0, ALIKE_FRAMES), value=1.0)  # there may be fewer frames
     reach = ranked.topk(ALIKE_FRAMES, largest=False).values[..., -1:]
-    weights = (-2 * (distance / (reach + SMALL)) ** 4).exp()
-    return weights / weights.sum(-1, keepdim=True)
+    found = (-2 * (distance / (reach + SMALL)) ** 4).exp()
+    return found / found.sum(-1, keepdim=True)

@@ -7,6 +7,7 @@ import copy
 import hashlib
 import sys
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,16 +42,34 @@ def export(network: MaskingNetwork, file: Path) -> None:
         network: stays as it is.
         file: .onnx.
     """
-    masks = _Masks(copy.deepcopy(network).cpu()).eval()
+    write(
+        _Masks(copy.deepcopy(network).cpu()).eval(),
+        {"mag": torch.zeros(1, HEARD, EXAMPLE_FRAMES, BINS)},
+        ["mask"],
+        file,
+    )
+
+
+def write(
+    module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str], file: Path
+) -> None:
+    """Write a module that computes `mask` of `mag`, among others.
+
+    Args:
+        module: to be called with the inputs.
+        inputs: examples by their names; only the frames of `mag` may be more or fewer later.
+        outputs: names of what it returns.
+        file: .onnx.
+    """
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer's, about sizes that are fixed here
         torch.onnx.export(
-            masks,
-            (torch.zeros(1, HEARD, EXAMPLE_FRAMES, BINS),),
+            module,
+            tuple(inputs.values()),
             str(file),
             dynamo=False,
-            input_names=["mag"],
-            output_names=["mask"],
+            input_names=list(inputs),
+            output_names=list(outputs),
             dynamic_axes={"mag": {2: "frame"}, "mask": {3: "frame"}},
             opset_version=OPSET,
         )

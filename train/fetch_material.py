@@ -35,7 +35,8 @@ class Part:
     """Some files of a source and what they are.
 
     Attributes:
-        group: what plays them: drums, bass, chords, lines or voices, or a stem of real songs.
+        group: what plays them: drums, bass, chords, lines or voices; or songs, the stems of real
+            ones, or instrumentals, recordings without a voice.
         name: folder of the instrument in the group.
         files: patterns of paths in the source; * stands for any characters, / included. A pattern
             after an exclamation mark leaves files out.

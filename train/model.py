@@ -5,6 +5,7 @@ ConvNeXt (Liu et al., 2022).
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -63,8 +64,11 @@ class LocalBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the block finds, of the same shape."""
-        near = self._near_in_phases(x) if self.training else self._near(x)
-        found: Tensor = self.narrow(_gelu(self.widen(self.norm(near))))
+        return self.added(x, self._near_in_phases(x) if self.training else self._near(x))
+
+    def added(self, x: Tensor, near: Tensor) -> Tensor:
+        """Add what the neighbours tell, once they are summed up."""
+        found: Tensor = self.narrow(gelu(self.widen(self.norm(near))))
         return x + self.scale * found
 
     def _near(self, x: Tensor) -> Tensor:
@@ -107,6 +111,7 @@ class GlobalBlock(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(channels)
         self.narrow = nn.Linear(BAND_COUNT * channels, bottleneck)
+        self.dilations = dilations
         self._causal = causal
         padding = _padding(3, causal)
         self.convolutions = nn.ModuleList(
@@ -119,11 +124,20 @@ class GlobalBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the block finds, of the same shape."""
-        hidden = self.narrow(self.norm(x).flatten(2))
+        hidden = self.narrowed(x)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             y = convolution(norm(hidden).transpose(1, 2)).transpose(1, 2)
             y = y[:, : x.shape[1]] if self._causal else y
-            hidden = hidden + _gelu(y)
+            hidden = hidden + gelu(y)
+        return self.added(x, hidden)
+
+    def narrowed(self, x: Tensor) -> Tensor:
+        """All bands in one, [batch, frame, bottleneck]."""
+        hidden: Tensor = self.narrow(self.norm(x).flatten(2))
+        return hidden
+
+    def added(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Add what all bands tell, once it is found."""
         found: Tensor = self.widen(hidden)
         return x + self.scale * found.reshape(x.shape)
 
@@ -173,16 +187,38 @@ class MaskingNetwork(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits [batch, stem, 2, frame, bin] of features [batch, 4, frame, bin]."""
-        return self._logits(features, self._clues(features))
+        return self.logits(features, self._clues(features), self._through_blocks)
 
     def masks(self, features: Tensor) -> Tensor:
         """Masks of the same shape, as they are shipped: those of the network and of the prior."""
-        share, clues = self.options.prior, self._clues(features)
-        logits = self._logits(features, clues)
-        lean = -self.options.reluctance * VOICE.to(features.device)
+        clues = self._clues(features)
+        return self.blended(self.logits(features, clues, self._through_blocks), clues)
+
+    def logits(
+        self, features: Tensor, clues: Clues | None, through: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """As `forward` gives them.
+
+        Args:
+            features: float32 [batch, 4, frame, bin].
+            clues: what is known without training, unless nobody asks for it.
+            through: does what the blocks do, [batch, frame, band, channel].
+        """
+        seen = _bands(features - self.mean[:, None])
+        told = _bands(cues(clues)) if clues and self.options.cues else []
+        encoded = [layer(band.flatten(3)) for layer, band in zip(self.encoder, seen, strict=True)]
+        for i, layer in enumerate(self.cue_encoder):
+            encoded[i] = encoded[i] + layer(told[i].flatten(3))
+        x = through(self.encoder_norm(torch.cat(encoded, 2) + self.position))
+        return self._decoded(gelu(self.widen(self.decoder_norm(x))), told)
+
+    def blended(self, logits: Tensor, clues: Clues | None) -> Tensor:
+        """Masks of logits and of the prior."""
+        share, reluctance = self.options.prior, self.options.reluctance
+        lean = -reluctance * VOICE.to(logits.device)
         if clues and share:
             logits = (1 - share) * logits + (share * prior(clues) + lean)[:, :, None]
-        elif self.options.reluctance:
+        elif reluctance:
             logits = logits + lean[:, None]
         powers = (logits - logits.amax(1, keepdim=True)).exp()
         return powers / powers.sum(1, keepdim=True)  # onnxruntime's softmax takes ten times as long
@@ -193,16 +229,10 @@ class MaskingNetwork(nn.Module):
         with torch.no_grad(), torch.autocast(features.device.type, enabled=False):
             return look(features, self.options.causal)
 
-    def _logits(self, features: Tensor, clues: Clues | None) -> Tensor:
-        seen = _bands(features - self.mean[:, None])
-        told = _bands(cues(clues)) if clues and self.options.cues else []
-        encoded = [layer(band.flatten(3)) for layer, band in zip(self.encoder, seen, strict=True)]
-        for i, layer in enumerate(self.cue_encoder):
-            encoded[i] = encoded[i] + layer(told[i].flatten(3))
-        x: Tensor = self.encoder_norm(torch.cat(encoded, 2) + self.position)
+    def _through_blocks(self, x: Tensor) -> Tensor:
         for block in self.blocks:
             x = block(x)
-        return self._decoded(_gelu(self.widen(self.decoder_norm(x))), told)
+        return x
 
     def _decoded(self, x: Tensor, told: list[Tensor]) -> Tensor:
         batch, frames, *_ = x.shape
@@ -233,5 +263,6 @@ def _bands(x: Tensor) -> list[Tensor]:
     ]
 
 
-def _gelu(x: Tensor) -> Tensor:
+def gelu(x: Tensor) -> Tensor:
+    """As GPT-2 has it."""
     return functional.gelu(x, approximate="tanh")

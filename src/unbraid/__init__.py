@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from unbraid.pipeline import process as process
     from unbraid.presets import preset as preset
     from unbraid.retranscribing import transcribe_result as transcribe_result
+    from unbraid.separation import LiveSeparator as LiveSeparator
     from unbraid.separation import Separator as Separator
     from unbraid.separation import separate as separate
     from unbraid.transcription import transcribe as transcribe
@@ -62,7 +63,7 @@ _HOMES = {
     "unbraid.pipeline": ("Result", "process"),
     "unbraid.presets": ("preset",),
     "unbraid.retranscribing": ("transcribe_result",),
-    "unbraid.separation": ("Separator", "separate"),
+    "unbraid.separation": ("LiveSeparator", "Separator", "separate"),
     "unbraid.transcription": ("transcribe",),
     "unbraid.types": (
         "AudioSignal",

@@ -1,20 +1,19 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from train.options import read_options
+from train.ablate import read_variations
+from train.options import NetworkOptions, read_options
 
 from unbraid.errors import InputError
 
 RECIPES = Path(__file__).parents[2] / "train"
 
 
-def test_the_last_phase_begins_where_the_first_one_ends() -> None:
-    first, last = (read_options(RECIPES / name) for name in ("lite.toml", "lite-last.toml"))
-    assert last.run.start == Path(f"out/lite/step-{first.optimiser.steps}.safetensors")
-    assert (
-        replace(last.network, cues=first.network.cues, prior=first.network.prior) == first.network
-    )
+def test_the_recipes_are_of_the_network_that_ships() -> None:
+    recipe = read_options(RECIPES / "lite.toml")
+    variations = read_variations(RECIPES / "ablation.toml")
+    assert recipe.network == variations["all"].network == NetworkOptions()
+    assert recipe.data == variations["all"].data
 
 
 @pytest.mark.parametrize(

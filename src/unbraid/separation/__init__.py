@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unbraid.separation.choice import ModelChoice, choose_models
+from unbraid.separation.live import LiveSeparator
 from unbraid.separation.loaded import LoadedModel
 from unbraid.separation.loading import load_separator
 from unbraid.separation.mixture import Mixture, MixtureArray, MixtureFile, MixtureStatistics
@@ -11,6 +12,7 @@ from unbraid.separation.separator import Separator
 from unbraid.types import AudioSignal, StemName, Stems
 
 __all__ = [
+    "LiveSeparator",
     "LoadedModel",
     "Mixture",
     "MixtureArray",

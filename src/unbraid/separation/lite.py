@@ -136,17 +136,17 @@ class MaskNetwork:
         whole = traits.sums_to_one and self.stems == self._all_stems
         for i, name in enumerate(self.stems[:-1] if whole else self.stems):
             mask = masks[0, self._all_stems.index(name)]
-            stems[i] = self._stft.inverse(_masked(spectrum, mask), length)
+            stems[i] = self._stft.inverse(masked(spectrum, mask), length)
         if whole:  # the masks sum to one, so the last stem is what the others leave
             stems[-1] = mixture - stems[:-1].sum(axis=0)
         return stems
 
 
-def _masked(spectrum: Spectrum, mask: Samples) -> Spectrum:
+def masked(spectrum: Spectrum, mask: Samples) -> Spectrum:
     """A spectrum [2, frame, bin] under a mask of its lower bins, which goes on above them."""
     bins = mask.shape[-1]
-    masked = np.empty_like(spectrum)
-    np.multiply(spectrum[..., :bins], mask, out=masked[..., :bins])
+    found = np.empty_like(spectrum)
+    np.multiply(spectrum[..., :bins], mask, out=found[..., :bins])
     top = mask[..., -TOP_BINS:].mean(axis=-1, keepdims=True)
-    np.multiply(spectrum[..., bins:], top, out=masked[..., bins:])
-    return masked
+    np.multiply(spectrum[..., bins:], top, out=found[..., bins:])
+    return found
