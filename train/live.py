@@ -68,7 +68,7 @@ class LiveNetwork(nn.Module):
         logits = self.network.logits(
             features, found, lambda x: self._through_blocks(x, before, after)
         )
-        return (self.network.blended(logits, found), *after)
+        return (self.network.blended(logits, found, features), *after)
 
     def _look(self, features: Tensor, before: Iterator[Tensor], after: list[Tensor]) -> Clues:
         count, total, louds, seen = (next(before) for _ in range(4))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from train.cues import CUES, Clues, cues, look, prior
+from train.cues import CUES, POWER, SMALL, Clues, cues, look, prior
 from train.options import NetworkOptions
 
 STEMS = ("vocals", "drums", "bass", "other")
@@ -20,7 +20,7 @@ BANDS = ((16, 4), (12, 8), (10, 16), (8, 32), (6, 64), (4, 132))
 
 BAND_COUNT = sum(count for count, _ in BANDS)
 BINS = sum(count * width for count, width in BANDS)
-VOICE = torch.tensor([1.0, 0.0, 0.0, 0.0])[:, None, None]
+SURE, HARDLY_SURE = 0.5, 0.09  # mean mask of a voice at which half of the reluctance is gone
 KERNEL = (7, 3)  # frames, bands
 HEARD = 4  # left, right, mid, side
 
@@ -192,7 +192,8 @@ class MaskingNetwork(nn.Module):
     def masks(self, features: Tensor) -> Tensor:
         """Masks of the same shape, as they are shipped: those of the network and of the prior."""
         clues = self._clues(features)
-        return self.blended(self.logits(features, clues, self._through_blocks), clues)
+        logits = self.logits(features, clues, self._through_blocks)
+        return self.blended(logits, clues, features)
 
     def logits(
         self, features: Tensor, clues: Clues | None, through: Callable[[Tensor], Tensor]
@@ -212,16 +213,32 @@ class MaskingNetwork(nn.Module):
         x = through(self.encoder_norm(torch.cat(encoded, 2) + self.position))
         return self._decoded(gelu(self.widen(self.decoder_norm(x))), told)
 
-    def blended(self, logits: Tensor, clues: Clues | None) -> Tensor:
-        """Masks of logits and of the prior."""
-        share, reluctance = self.options.prior, self.options.reluctance
-        lean = -reluctance * VOICE.to(logits.device)
-        if clues and share:
-            logits = (1 - share) * logits + (share * prior(clues) + lean)[:, :, None]
-        elif reluctance:
-            logits = logits + lean[:, None]
+    def blended(self, logits: Tensor, clues: Clues | None, features: Tensor) -> Tensor:
+        """Masks of logits and of the prior, reluctant to hear voices."""
+        if clues and (share := self.options.prior):
+            logits = (1 - share) * logits + share * prior(clues)[:, :, None]
         powers = (logits - logits.amax(1, keepdim=True)).exp()
-        return powers / powers.sum(1, keepdim=True)  # onnxruntime's softmax takes ten times as long
+        masks = powers / powers.sum(
+            1, keepdim=True
+        )  # onnxruntime's softmax takes ten times as long
+        if not self.options.reluctance:
+            return masks
+        voice = masks[:, 0]
+        kept = (-self._reluctance(voice, features)).exp()
+        masks = masks / (1 - (1 - kept) * voice)[:, None]
+        return torch.cat([kept * masks[:, :1], masks[:, 1:]], 1)
+
+    def _reluctance(self, voice: Tensor, features: Tensor) -> Tensor:
+        """That of all cells; of a network that hears all frames, less where it is sure of a voice.
+
+        It is sure where the masks of voices are near one, in the mean over what they let through.
+        """
+        most = torch.full_like(voice[:1, :1, :1, :1], self.options.reluctance)
+        if self.options.causal:
+            return most
+        through = voice * features[:, :2] ** (1 / POWER)
+        sure = (through * voice).sum((1, 2, 3)) / (through.sum((1, 2, 3)) + SMALL)
+        return most * torch.sigmoid((SURE - sure) / HARDLY_SURE)[:, None, None, None]
 
     def _clues(self, features: Tensor) -> Clues | None:
         if not (self.options.cues or self.options.prior):

@@ -35,7 +35,7 @@ class NetworkOptions:
         prior: weight, in the geometric mean of the masks that are shipped, of those of `train.cues`
             that need no training. The network is trained without them.
         reluctance: by how much less than the network says something is taken for a voice in the
-            masks that are shipped, in nepers: songs to train on sing more than music does.
+            masks that are shipped, at most, in nepers: songs to train on sing more than music does.
         causal: whether no frame hears of later ones.
     """
 
@@ -44,8 +44,8 @@ class NetworkOptions:
     dilations: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2, 4, 1, 2, 4)
     bottleneck_dilations: tuple[tuple[Count, ...], ...] = ((1, 3, 9), (1, 4, 16), (1, 6, 24))
     cues: bool = True
-    prior: Chance = 0.5
-    reluctance: Amount = 0.0
+    prior: Chance = 0.53
+    reluctance: Amount = 1.3
     causal: bool = False
 
     def __post_init__(self) -> None:

@@ -79,19 +79,35 @@ def test_gradients_in_bfloat16_are_finite() -> None:
         assert torch.isfinite(parameter.grad).all()
 
 
-@pytest.mark.parametrize("prior", [0.0, 0.5])
-def test_reluctance_takes_from_voices_alone(prior: float) -> None:
-    eager = MaskingNetwork(NetworkOptions(channels=4, prior=prior, reluctance=0))
-    shy = MaskingNetwork(NetworkOptions(channels=4, prior=prior, reluctance=1))
+@pytest.mark.parametrize(("causal", "least"), [(True, 1.0), (False, 0.01)])
+def test_reluctance_takes_from_voices_alone(causal: bool, least: float) -> None:
+    options = NetworkOptions(channels=4, reluctance=0, causal=causal)
+    eager, shy = MaskingNetwork(options), MaskingNetwork(replace(options, reluctance=1))
     shy.load_state_dict(eager.state_dict())
     features = heard(20)
     with torch.no_grad():
         before, after = eager.masks(features)[0], shy.masks(features)[0]
     odds = [masks[0] / (1 - masks[0]) for masks in (before, after)]
-    torch.testing.assert_close(odds[1], odds[0] / np.e, rtol=1e-3, atol=1e-6)
+    taken = (odds[0] / odds[1]).log()
+    torch.testing.assert_close(taken, taken.mean().expand_as(taken), rtol=1e-2, atol=1e-3)
+    assert least - 1e-3 < taken.mean() < 1 + 1e-3
     for masks in (before, after):
+        torch.testing.assert_close(masks.sum(0), torch.ones_like(masks[0]))
         masks /= 1 - masks[:1]
     torch.testing.assert_close(after[1:], before[1:], rtol=1e-3, atol=1e-6)
+
+
+def test_who_is_sure_of_a_voice_is_not_reluctant() -> None:
+    network = MaskingNetwork(NetworkOptions(channels=4, prior=0))
+    features = heard(20)
+    kept = []
+    for certainty in (0.0, 12.0):
+        logits = torch.zeros(1, 4, 2, 20, BINS)
+        logits[:, 0] = certainty
+        masks = network.blended(logits, None, features)
+        kept.append((masks[:, 0].mean() / logits.softmax(1)[:, 0].mean()).item())
+    assert kept[0] < 0.5
+    assert kept[1] > 0.999
 
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
