@@ -12,7 +12,7 @@ from unbraid.scoring import sdr
 from unbraid.separation import Separator
 
 ROUNDS = 3
-USUAL = "as it is: 11.9 s, 25 % shared"
+USUAL = "as it is: 11.9 s, 12.5 % shared"
 WAYS = {
     USUAL: Separator(),
     "3 s, 25 % shared": Separator(segment_s=3, overlap=0.25),
@@ -20,7 +20,7 @@ WAYS = {
     "6 s, 25 % shared": Separator(segment_s=6, overlap=0.25),
     "6 s, 50 % shared": Separator(segment_s=6, overlap=0.5),
     "11.9 s, 6 % shared": Separator(overlap=0.0625),
-    "11.9 s, 12.5 % shared": Separator(overlap=0.125),
+    "11.9 s, 25 % shared": Separator(overlap=0.25),
     "11.9 s, 50 % shared": Separator(overlap=0.5),
     "23.8 s, 12.5 % shared": Separator(segment_s=23.8, overlap=0.125),
     "mean of 2 shifts": Separator(shifts=2),

@@ -282,7 +282,7 @@ file = "net.onnx"
 stems = ["vocals", "drums", "bass", "other"]
 sample_rate = 44100
 segment_s = 11.888616780045352
-overlap_s = 2.972154195011338
+overlap_s = 1.486077097505669
 input = "mag"
 [stft]
 n_fft = 4096
