@@ -151,15 +151,15 @@ def export(network: MaskingNetwork, file: Path) -> None:
 
 def begin(network: MaskingNetwork) -> MaskingNetwork:
     """A causal network that hears of the frames before what the other one hears of them."""
-    weights = {name: weight.clone() for name, weight in network.state_dict().items()}
-    for name, weight in weights.items():
+    known = {name: weight.clone() for name, weight in network.state_dict().items()}
+    for name, weight in known.items():
         if name.endswith("depthwise.weight") or (".convolutions." in name and weight.ndim == 3):
             kernel = weight.shape[2]
             past = weight[:, :, : kernel // 2 + 1].clone()
             weight.zero_()
             weight[:, :, kernel // 2 :] = past
     causal = MaskingNetwork(replace(network.options, causal=True))
-    causal.load_state_dict(weights)
+    causal.load_state_dict(known)
     return causal
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from train.ablate import ablate, main, read_variations, table
+from train.options import NetworkOptions
 
 from unbraid.errors import InputError
 
@@ -32,7 +33,7 @@ def test_a_variation_keeps_what_it_does_not_change(file: Path) -> None:
     assert list(variations) == ["all", "swapped channels", "the prior"]
     whole, swapped, plain = variations.values()
     assert (whole.augmentation.swap, swapped.augmentation.swap) == (0.5, 0)
-    assert (whole.network.prior, plain.network.prior) == (0.5, 0)
+    assert (whole.network.prior, plain.network.prior) == (NetworkOptions().prior, 0)
     assert plain.network.channels == swapped.network.channels == 4
 
 
