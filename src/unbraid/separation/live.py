@@ -51,6 +51,8 @@ class LiveSeparator:
         overlaps = LITE.n_fft // LITE.hop_length
         self._weight = np.sum(self._stft.window.reshape(overlaps, -1) ** 2, axis=0)
         self.reset()
+        self.process(np.zeros((2, LITE.hop_length), np.float32))  # the first takes longer
+        self.reset()
 
     def reset(self) -> None:
         """Forget the stream so far; the next block begins a new one."""
