@@ -111,10 +111,9 @@ def lite_bench() -> Section:
             "Signal-to-distortion ratio of whole excerpts, higher is better: separation without "
             "training (bench/training_free.py), the first network of its kind, and those that are "
             "built in now, `lite-live` in a stream. The excerpts, where UNBRAID_EVAL_AUDIO names a "
-            "folder of some, are commercial recordings, their references were themselves separated, "
-            "by larger models. "
-            "Below, the level of the vocals stem against the mixture in recordings that hold no "
-            "voice, lower is better."
+            "folder of some, are commercial recordings, their references were themselves "
+            "separated, by larger models. Below, the level of the vocals stem against the mixture "
+            "in recordings that hold no voice, lower is better."
         ),
         header=("", *contenders),
         rows=[
