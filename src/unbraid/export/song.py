@@ -30,7 +30,6 @@ from unbraid.types import (
 
 DRUMS = "drums"
 BEND_STEP_S = 256 / 22_050  # as the transcription has them
-SAME_S = 1e-6
 _TAGS_OF_INPUT = (
     *("title", "artist", "album", "album_artist", "year", "track", "genre", "comment", "isrc"),
 )
@@ -217,10 +216,13 @@ def _notes_of(file: Path) -> list[NoteEvent]:
 def _sampled(
     moved_s: Sequence[float], bends: Sequence[float], start_s: float, end_s: float
 ) -> tuple[float, ...]:
-    """The bends of a note, evenly spaced; none where it is not bent."""
+    """The bends of a note, evenly spaced; none where it is not bent.
+
+    Each is that in the middle of its step: at the ends, the wheel is moved a tick sooner or later.
+    """
     count = max(1, round((end_s - start_s) / BEND_STEP_S))
-    times_s = np.linspace(start_s, end_s, count, endpoint=False)
-    found = np.array(bends)[np.searchsorted(moved_s, times_s + SAME_S, "right") - 1]
+    times_s = start_s + (end_s - start_s) * (np.arange(count) + 0.5) / count
+    found = np.array(bends)[np.searchsorted(moved_s, times_s, "right") - 1]
     return tuple(found.tolist()) if found.any() else ()
 
 
