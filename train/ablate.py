@@ -23,6 +23,8 @@ from train.training import train
 from train.validation import validate
 from unbraid.errors import InputError, UnbraidError
 
+SHOWN = ("loss", "false_voice", "false_drums", "false_bass", "rumble")
+
 Figures = Mapping[str, float]
 Variations = Mapping[str, Options]
 
@@ -89,9 +91,6 @@ def table(found: Mapping[str, Figures]) -> str:
         ]
         lines.append([name, *shown])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-SHOWN = ("loss", "false_voice", "false_drums", "false_bass", "rumble")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from train.model import BINS, HEARD, MaskingNetwork
 from train.weights import read_network
+from unbraid.errors import UnbraidError
 
 OPSET = 17
 LARGE = 512  # numbers, from which on a tensor is stored as float16
@@ -96,7 +97,10 @@ def main() -> None:
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
     weights, file = map(Path, sys.argv[1:])
-    export(read_network(weights), file)
+    try:
+        export(read_network(weights), file)
+    except UnbraidError as error:
+        raise SystemExit(f"error: {error}") from error
     content = file.read_bytes()
     print(f"{file}: {len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
 

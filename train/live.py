@@ -23,6 +23,7 @@ from train.export import write
 from train.model import (
     BAND_COUNT,
     BINS,
+    FAR_KERNEL,
     HEARD,
     KERNEL,
     GlobalBlock,
@@ -31,9 +32,9 @@ from train.model import (
     gelu,
 )
 from train.weights import read_network, save_weights
+from unbraid.errors import ModelError, UnbraidError
 
 MEMORY_FRAMES = 256  # in which what comes back is looked for: 6 s, as in training
-KERNEL_FAR = 3  # frames of a global block's convolution
 
 
 class LiveNetwork(nn.Module):
@@ -58,7 +59,7 @@ class LiveNetwork(nn.Module):
                 past = (KERNEL[0] - 1) * block.depthwise.dilation[0]
                 self.states.append((1, past, BAND_COUNT, channels))
             elif isinstance(block, GlobalBlock):
-                pasts = ((KERNEL_FAR - 1) * dilation for dilation in block.dilations)
+                pasts = ((FAR_KERNEL - 1) * dilation for dilation in block.dilations)
                 self.states += [(1, past, bottleneck) for past in pasts]
 
     def forward(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
@@ -142,7 +143,12 @@ def export(network: MaskingNetwork, file: Path) -> None:
     Args:
         network: stays as it is.
         file: .onnx.
+
+    Raises:
+        ModelError: the network hears later frames.
     """
+    if not network.options.causal:
+        raise ModelError("a network that hears later frames cannot run live; begin makes it causal")
     live = LiveNetwork(network)
     states = {f"state_{k}": torch.zeros(shape) for k, shape in enumerate(live.states)}
     examples = {"mag": torch.ones(1, HEARD, 2, BINS)} | states
@@ -168,10 +174,14 @@ def main() -> None:
     if len(sys.argv) != 4 or sys.argv[1] not in ("begin", "export"):
         raise SystemExit(__doc__)
     source, target = map(Path, sys.argv[2:])
-    if sys.argv[1] == "begin":
-        save_weights(begin(read_network(source)), target)
-    else:
-        export(read_network(source), target)
+    try:
+        network = read_network(source)
+        if sys.argv[1] == "begin":
+            save_weights(begin(network), target)
+        else:
+            export(network, target)
+    except UnbraidError as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ BAND_COUNT = sum(count for count, _ in BANDS)
 BINS = sum(count * width for count, width in BANDS)
 SURE, HARDLY_SURE = 0.5, 0.09  # mean mask of a voice at which half of the reluctance is gone
 KERNEL = (7, 3)  # frames, bands
+FAR_KERNEL = 3  # frames
 HEARD = 4  # left, right, mid, side
 
 
@@ -113,9 +114,15 @@ class GlobalBlock(nn.Module):
         self.narrow = nn.Linear(BAND_COUNT * channels, bottleneck)
         self.dilations = dilations
         self._causal = causal
-        padding = _padding(3, causal)
+        padding = _padding(FAR_KERNEL, causal)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(bottleneck, bottleneck, 3, padding=padding * dilation, dilation=dilation)
+            nn.Conv1d(
+                bottleneck,
+                bottleneck,
+                FAR_KERNEL,
+                padding=padding * dilation,
+                dilation=dilation,
+            )
             for dilation in dilations
         )
         self.norms = nn.ModuleList(nn.LayerNorm(bottleneck) for _ in dilations)

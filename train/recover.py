@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # types apart
 from onnx import numpy_helper
 
 from train.export import export
 from train.model import MaskingNetwork
 from train.options import NetworkOptions
 from train.weights import save_weights
-from unbraid.errors import ModelError
+from unbraid.errors import ModelError, UnbraidError
 from unbraid.types import Samples
 
 
@@ -32,7 +33,7 @@ def recover(file: Path, options: NetworkOptions | None = None) -> MaskingNetwork
         options: its sizes; None for those that are usual.
 
     Raises:
-        ModelError: it is not a network of these sizes.
+        ModelError: it cannot be read, or is not a network of these sizes.
     """
     network = MaskingNetwork(options or NetworkOptions())
     weights = network.state_dict()
@@ -54,7 +55,11 @@ def recover(file: Path, options: NetworkOptions | None = None) -> MaskingNetwork
 
 
 def _tensors(file: Path) -> Iterator[Samples]:
-    for tensor in onnx.load(file).graph.initializer:
+    try:
+        graph = onnx.load(file).graph
+    except (OSError, DecodeError) as error:
+        raise ModelError(f"{file} cannot be read: {error}") from error
+    for tensor in graph.initializer:
         if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16):
             yield numpy_helper.to_array(tensor)
 
@@ -69,7 +74,10 @@ def main() -> None:
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
     exported, weights = map(Path, sys.argv[1:])
-    save_weights(recover(exported), weights)
+    try:
+        save_weights(recover(exported), weights)
+    except UnbraidError as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

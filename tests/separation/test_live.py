@@ -75,6 +75,7 @@ def test_silence_stays_silence(separator: LiveSeparator) -> None:
     [
         (np.zeros(1024), r"\[2, time\], not \[1024\]"),
         (np.zeros((1, 1024)), r"\[2, time\], not \[1, 1024\]"),
+        (np.zeros((2, 1024), np.int16), "floating point, full scale 1.0, not int16"),
         (np.full((2, 1024), np.nan), "not finite"),
     ],
 )

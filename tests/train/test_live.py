@@ -63,6 +63,16 @@ def test_training_begins_with_what_was_known_of_the_past() -> None:
     assert not new[:, :, :3].any()
 
 
+def test_a_network_that_hears_later_frames_does_not_run_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_weights(network(NetworkOptions(channels=8, bottleneck=16)), tmp_path / "a.safetensors")
+    names = [str(tmp_path / name) for name in ("a.safetensors", "a.onnx")]
+    monkeypatch.setattr("sys.argv", ["train.live", "export", *names])
+    with pytest.raises(SystemExit, match="hears later frames"):
+        main()
+
+
 def test_the_commands_begin_and_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [str(tmp_path / name) for name in ("a.safetensors", "b.safetensors", "c.onnx")]
     save_weights(network(NetworkOptions(channels=8, bottleneck=16)), Path(names[0]))

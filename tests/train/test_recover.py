@@ -30,6 +30,14 @@ def test_a_network_of_other_sizes_is_refused(tmp_path: Path) -> None:
         recovering.recover(tmp_path / "network.onnx")
 
 
+def test_what_is_no_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "text.onnx").write_text("no network")
+    for name in ("text.onnx", "none.onnx"):
+        monkeypatch.setattr("sys.argv", ["train.recover", str(tmp_path / name), "out"])
+        with pytest.raises(SystemExit, match=rf"{name} cannot be read"):
+            recovering.main()
+
+
 def test_the_command_recovers_the_built_in_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

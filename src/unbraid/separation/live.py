@@ -22,7 +22,7 @@ QUIET_RMS = 1e-4  # -80 dB: the level that what is quieter yet is taken to have
 
 
 class LiveSeparator:
-    """Takes a stream apart into vocals, drums, bass and other, which sum to it.
+    """Takes a stream apart into vocals, drums, bass and other, which sum to it; one stream each.
 
     Attributes:
         stems: what it makes, in that order.
@@ -75,10 +75,12 @@ class LiveSeparator:
             silence, as long as nothing had come.
 
         Raises:
-            InputError: the block is not stereo, or not finite.
+            InputError: the block is not stereo, not floating point, or not finite.
         """
         if block.ndim != 2 or block.shape[0] != 2:
             raise InputError(f"a block must be [2, time], not {list(block.shape)}")
+        if not np.issubdtype(block.dtype, np.floating):
+            raise InputError(f"a block must be floating point, full scale 1.0, not {block.dtype}")
         if not np.isfinite(block).all():
             raise InputError("a block holds numbers that are not finite")
         hop = LITE.hop_length
