@@ -61,6 +61,7 @@ class LiveNetwork(nn.Module):
             elif isinstance(block, GlobalBlock):
                 pasts = ((FAR_KERNEL - 1) * dilation for dilation in block.dilations)
                 self.states += [(1, past, bottleneck) for past in pasts]
+        self.states.append((1, 1, 2))  # how certain it was of all frames so far
 
     def forward(self, features: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Masks [1, stem, 2, frame, bin] of features [1, 4, frame, bin], then the next states."""
@@ -69,7 +70,9 @@ class LiveNetwork(nn.Module):
         logits = self.network.logits(
             features, found, lambda x: self._through_blocks(x, before, after)
         )
-        return (self.network.blended(logits, found, features), *after)
+        sums = next(before) + self.network.certain(logits, features).cumsum(1)
+        after.append(sums[:, -1:])
+        return (self.network.blended(logits, found, features, sums), *after)
 
     def _look(self, features: Tensor, before: Iterator[Tensor], after: list[Tensor]) -> Clues:
         count, total, louds, seen = (next(before) for _ in range(4))

@@ -20,7 +20,8 @@ BANDS = ((16, 4), (12, 8), (10, 16), (8, 32), (6, 64), (4, 132))
 
 BAND_COUNT = sum(count for count, _ in BANDS)
 BINS = sum(count * width for count, width in BANDS)
-SURE, HARDLY_SURE = 0.5, 0.09  # mean mask of a voice at which half of the reluctance is gone
+SURE, HARDLY_SURE = 0.81, 0.03  # mean certainty at which half of the prior is gone
+SUNG, HARDLY_SUNG = 0.55, 0.09  # mean mask of a voice at which half of the reluctance is gone
 KERNEL = (7, 3)  # frames, bands
 FAR_KERNEL = 3  # frames
 HEARD = 4  # left, right, mid, side
@@ -200,7 +201,9 @@ class MaskingNetwork(nn.Module):
         """Masks of the same shape, as they are shipped: those of the network and of the prior."""
         clues = self._clues(features)
         logits = self.logits(features, clues, self._through_blocks)
-        return self.blended(logits, clues, features)
+        sums = self.certain(logits, features)
+        sums = sums.cumsum(1) if self.options.causal else sums.sum(1, keepdim=True)
+        return self.blended(logits, clues, features, sums)
 
     def logits(
         self, features: Tensor, clues: Clues | None, through: Callable[[Tensor], Tensor]
@@ -220,14 +223,35 @@ class MaskingNetwork(nn.Module):
         x = through(self.encoder_norm(torch.cat(encoded, 2) + self.position))
         return self._decoded(gelu(self.widen(self.decoder_norm(x))), told)
 
-    def blended(self, logits: Tensor, clues: Clues | None, features: Tensor) -> Tensor:
-        """Masks of logits and of the prior, reluctant to hear voices."""
-        if clues and (share := self.options.prior):
+    def certain(self, logits: Tensor, features: Tensor) -> Tensor:
+        """How certain the network is, [batch, frame, 2]: a sum over cells, and that of the weights.
+
+        The certainty of a cell is the sum of its squared masks, one if one stem has all of it; its
+        weight is its magnitude.
+        """
+        magnitudes = features[:, :2] ** (1 / (2 * POWER))
+        certain = _softmax(logits).square().sum(1) * magnitudes
+        return torch.stack([certain.sum((1, 3)), magnitudes.sum((1, 3))], -1)
+
+    def blended(
+        self, logits: Tensor, clues: Clues | None, features: Tensor, sums: Tensor
+    ) -> Tensor:
+        """Masks of logits and of the prior, reluctant to hear voices.
+
+        Args:
+            logits: float32 [batch, stem, 2, frame, bin].
+            clues: what the prior is made of.
+            features: float32 [batch, 4, frame, bin].
+            sums: of what `certain` finds, [batch, frame or one, 2]: the surer the network is, the
+                less the prior counts.
+        """
+        if clues and self.options.prior:
+            certainty = sums[..., 0] / (sums[..., 1] + SMALL)
+            least, most = self.options.sure_prior, self.options.prior
+            share = least + (most - least) * torch.sigmoid((SURE - certainty) / HARDLY_SURE)
+            share = share[:, None, None, :, None]
             logits = (1 - share) * logits + share * prior(clues)[:, :, None]
-        powers = (logits - logits.amax(1, keepdim=True)).exp()
-        masks = powers / powers.sum(
-            1, keepdim=True
-        )  # onnxruntime's softmax takes ten times as long
+        masks = _softmax(logits)
         if not self.options.reluctance:
             return masks
         voice = masks[:, 0]
@@ -245,7 +269,7 @@ class MaskingNetwork(nn.Module):
             return most
         through = voice * features[:, :2] ** (1 / POWER)
         sure = (through * voice).sum((1, 2, 3)) / (through.sum((1, 2, 3)) + SMALL)
-        return most * torch.sigmoid((SURE - sure) / HARDLY_SURE)[:, None, None, None]
+        return most * torch.sigmoid((SUNG - sure) / HARDLY_SUNG)[:, None, None, None]
 
     def _clues(self, features: Tensor) -> Clues | None:
         if not (self.options.cues or self.options.prior):
@@ -270,6 +294,12 @@ class MaskingNetwork(nn.Module):
             whole = split.permute(0, 3, 4, 1, 2, 5)
             bins.append(whole.reshape(batch, len(STEMS), 2, frames, count * width))
         return torch.cat(bins, -1)
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    """Over the stems; onnxruntime's own takes ten times as long."""
+    powers = (logits - logits.amax(1, keepdim=True)).exp()
+    return powers / powers.sum(1, keepdim=True)
 
 
 def _padding(kernel: int, causal: bool) -> int:

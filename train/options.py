@@ -34,6 +34,7 @@ class NetworkOptions:
         cues: whether it weighs what `train.cues` tells.
         prior: weight, in the geometric mean of the masks that are shipped, of those of `train.cues`
             that need no training. The network is trained without them.
+        sure_prior: the same where, in a segment, the network is certain.
         reluctance: by how much less than the network says something is taken for a voice in the
             masks that are shipped, at most, in nepers: songs to train on sing more than music does.
         causal: whether no frame hears of later ones.
@@ -44,8 +45,9 @@ class NetworkOptions:
     dilations: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2, 4, 1, 2, 4)
     bottleneck_dilations: tuple[tuple[Count, ...], ...] = ((1, 3, 9), (1, 4, 16), (1, 6, 24))
     cues: bool = True
-    prior: Chance = 0.53
-    reluctance: Amount = 1.3
+    prior: Chance = 0.6
+    sure_prior: Chance = 0.15
+    reluctance: Amount = 1.4
     causal: bool = False
 
     def __post_init__(self) -> None:

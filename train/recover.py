@@ -3,7 +3,8 @@
     python -m train.recover lite.onnx lite.safetensors
 
 Exporting folds some weights into others' names and transposes them. Which is which shows in a
-network of the same sizes whose weights are all different: it is exported too.
+network of the same sizes whose weights are all different: it is exported too. Exporters differ in
+the order of the weights, but not of those of one shape.
 """
 
 import sys
@@ -20,7 +21,7 @@ from onnx import numpy_helper
 from train.export import export
 from train.model import MaskingNetwork
 from train.options import NetworkOptions
-from train.weights import save_weights
+from train.weights import FIRST, save_weights
 from unbraid.errors import ModelError, UnbraidError
 from unbraid.types import Samples
 
@@ -30,21 +31,29 @@ def recover(file: Path, options: NetworkOptions | None = None) -> MaskingNetwork
 
     Args:
         file: .onnx.
-        options: its sizes; None for those that are usual.
+        options: its sizes; None for those that are usual, or those of the first network.
 
     Raises:
         ModelError: it cannot be read, or is not a network of these sizes.
     """
-    network = MaskingNetwork(options or NetworkOptions())
+    for sizes in (options,) if options else (NetworkOptions(), FIRST):
+        if network := _recovered(file, sizes):
+            return network
+    raise ModelError(f"{file} is not a network of these sizes")
+
+
+def _recovered(file: Path, options: NetworkOptions) -> MaskingNetwork | None:
+    """The network, if it has these sizes."""
+    network = MaskingNetwork(options)
     weights = network.state_dict()
     for i, weight in enumerate(weights.values()):
         weight.copy_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(i)))
     with tempfile.TemporaryDirectory() as folder:
         twin = Path(folder, "twin.onnx")
         export(network, twin)
-        stored, known = list(_tensors(file)), list(_tensors(twin))
-    if [each.shape for each in stored] != [each.shape for each in known]:
-        raise ModelError(f"{file} is not a network of these sizes")
+        stored, known = (sorted(_tensors(each), key=_shape) for each in (file, twin))
+    if list(map(_shape, stored)) != list(map(_shape, known)):
+        return None
     found = {_key(mark): tensor for mark, tensor in zip(known, stored, strict=True)}
     for weight in weights.values():
         straight, turned = weight.numpy(), weight.numpy().T
@@ -62,6 +71,11 @@ def _tensors(file: Path) -> Iterator[Samples]:
     for tensor in graph.initializer:
         if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16):
             yield numpy_helper.to_array(tensor)
+
+
+def _shape(values: Samples) -> tuple[int, ...]:
+    """That counts: exporters differ in the axes of one."""
+    return values.squeeze().shape
 
 
 def _key(values: Samples) -> bytes:

@@ -12,7 +12,7 @@ from train.options import NetworkOptions
 from unbraid.errors import ModelError
 from unbraid.export.folder import writing
 
-FIRST = '{"cues": false, "prior": 0, "reluctance": 0}'
+FIRST = NetworkOptions(cues=False, prior=0, reluctance=0)
 """Sizes of the first network, which says nothing of itself."""
 
 _SIZES = TypeAdapter(NetworkOptions)
@@ -34,8 +34,8 @@ def read_network(file: Path) -> MaskingNetwork:
     """
     try:
         with safe_open(file, "pt") as content:
-            sizes = (content.metadata() or {}).get("network", FIRST)
-        network = MaskingNetwork(_SIZES.validate_json(sizes))
+            sizes = (content.metadata() or {}).get("network")
+        network = MaskingNetwork(_SIZES.validate_json(sizes) if sizes else FIRST)
     except (OSError, SafetensorError, ValueError) as error:
         raise ModelError(f"{file} cannot be read: {error}") from error
     load_weights(network, file)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,3 +12,12 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def first(recordings: Path) -> Path:
+    """Folder of the first network."""
+    folder = recordings.parent / "lite"
+    if not folder.exists():
+        pytest.skip("the first network does not lie beside the recordings")
+    return folder

@@ -6,6 +6,7 @@ import pytest
 import torch
 from onnxruntime import InferenceSession
 from tests.train import tiny
+from train.cues import look, prior
 from train.loss import separation_loss
 from train.model import BINS, MaskingNetwork
 from train.options import LossOptions, NetworkOptions
@@ -13,15 +14,6 @@ from train.weights import load_weights, read_network, save_weights
 
 from unbraid.errors import ModelError
 from unbraid.separation.lite import LITE
-
-
-@pytest.fixture
-def first(recordings: Path) -> Path:
-    """Folder of the first network."""
-    folder = recordings.parent / "lite"
-    if not folder.exists():
-        pytest.skip("the first network does not lie beside the recordings")
-    return folder
 
 
 def heard(frames: int, batch: int = 1) -> torch.Tensor:
@@ -104,10 +96,33 @@ def test_who_is_sure_of_a_voice_is_not_reluctant() -> None:
     for certainty in (0.0, 12.0):
         logits = torch.zeros(1, 4, 2, 20, BINS)
         logits[:, 0] = certainty
-        masks = network.blended(logits, None, features)
+        masks = network.blended(logits, None, features, network.certain(logits, features))
         kept.append((masks[:, 0].mean() / logits.softmax(1)[:, 0].mean()).item())
     assert kept[0] < 0.5
     assert kept[1] > 0.999
+
+
+@pytest.mark.parametrize(("certainty", "share"), [(0.1, 0.6), (12.0, 0.1)])
+def test_the_prior_counts_less_where_the_network_is_certain(certainty: float, share: float) -> None:
+    network = MaskingNetwork(NetworkOptions(prior=0.6, sure_prior=0.1, reluctance=0))
+    features = heard(20)
+    clues = look(features)
+    logits = torch.zeros(1, 4, 2, 20, BINS)
+    logits[:, 3] = certainty  # in nepers, against each other stem
+    sums = network.certain(logits, features).sum(1, keepdim=True)
+    masks = network.blended(logits, clues, features, sums)
+    expected = ((1 - share) * logits + share * prior(clues)[:, :, None]).softmax(1)
+    torch.testing.assert_close(masks, expected, rtol=2e-2, atol=1e-6)
+
+
+def test_certainty_is_that_of_what_is_loud() -> None:
+    network = MaskingNetwork(tiny.NETWORK)
+    features = torch.full((1, 4, 2, BINS), 0.01)
+    features[:, :, 1] = 1.0
+    logits = torch.zeros(1, 4, 2, 2, BINS)
+    logits[:, 0, :, 1] = 12.0
+    certain, weight = network.certain(logits, features).sum(1)[0]
+    assert certain / weight == pytest.approx(1, abs=1e-3)
 
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:

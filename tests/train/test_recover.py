@@ -24,6 +24,14 @@ def test_the_weights_of_an_exported_network_are_found_again(tmp_path: Path, caus
         torch.testing.assert_close(found, weight, rtol=1e-3, atol=1e-6)
 
 
+def test_the_weights_of_the_first_network_are_found_in_its_own_order(first: Path) -> None:
+    again = recovering.recover(first / "lite.onnx").state_dict()
+    for name, weight in (
+        read_network(first / "prototype/lite_start.safetensors").state_dict().items()
+    ):
+        torch.testing.assert_close(again[name], weight, rtol=1e-3, atol=1e-6)
+
+
 def test_a_network_of_other_sizes_is_refused(tmp_path: Path) -> None:
     export(MaskingNetwork(tiny.NETWORK), tmp_path / "network.onnx")
     with pytest.raises(ModelError, match="not a network of these sizes"):
