@@ -42,7 +42,7 @@ class Correction:
         tonic: of the song's one key, such as `F#`.
         mode: of that key.
         chords: in the place of all that were found; between them there is none.
-        notes: in the place of those of a stem; what was there already keeps its bends.
+        notes: in the place of those of a stem; what was there already keeps its times and bends.
     """
 
     tempo: Literal["double", "half"] | None = None
@@ -107,20 +107,22 @@ def correct_result(
 def _bent(
     notes: Mapping[StemName, Sequence[NoteEvent]], there: Mapping[StemName, Sequence[NoteEvent]]
 ) -> dict[StemName, list[NoteEvent]]:
-    """Notes of which those that were there already keep their bends."""
+    """Notes of which those that were there already keep their bends.
 
-    def was(note: NoteEvent, other: NoteEvent) -> bool:
-        times_s = (note.start_s - other.start_s, note.end_s - other.end_s)
-        return note.pitch == other.pitch and max(map(abs, times_s)) < SAME_NOTE_S
+    They keep their times too: a rounded one could reach into the next note and lose its bends.
+    """
+
+    def as_it_was(note: NoteEvent, others: Sequence[NoteEvent]) -> NoteEvent:
+        for other in others:
+            times_s = (note.start_s - other.start_s, note.end_s - other.end_s)
+            if note.pitch == other.pitch and max(map(abs, times_s)) < SAME_NOTE_S:
+                return replace(
+                    note, start_s=other.start_s, end_s=other.end_s, bends=note.bends or other.bends
+                )
+        return note
 
     return {
-        name: [
-            replace(note, bends=next((each.bends for each in there[name] if was(note, each)), ()))
-            if not note.bends
-            else note
-            for note in played
-        ]
-        for name, played in notes.items()
+        name: [as_it_was(note, there[name]) for note in played] for name, played in notes.items()
     }
 
 
